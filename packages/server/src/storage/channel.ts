@@ -1,126 +1,127 @@
-import { Worker } from 'node:worker_threads';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnError } from '@wcc/progress/server';
-import { StoreConflict, StoreError } from './errors.ts';
-import type {
-  BatchStatement,
-  SqlValue,
-  StoreRequest,
-  StoreResponse,
-  WorkerFailure,
-  WriteResult,
-} from './messages.ts';
+import { StoreError } from './errors.ts';
+import { soundCondition } from './messages.ts';
+import type { BatchStatement, SchemaUpdate, SqlValue, StoreCondition, WriteResult } from './messages.ts';
+import type { DatabaseThread, RequestWithoutId } from './thread.ts';
+import { startThread } from './thread.ts';
 
-/** The connection to the database thread. */
+/** The connection to the database, which survives the end of its thread. */
 export interface Channel {
   read(sql: string, parameters: readonly SqlValue[]): Promise<unknown[]>;
   write(batch: readonly BatchStatement[]): Promise<WriteResult[]>;
+  status(): ChannelStatus;
   /** Finishes earlier requests first. Idempotent. */
   close(): Promise<void>;
 }
 
-type Answer = Extract<StoreResponse, { rows?: unknown[] }>;
-type RequestWithoutId = StoreRequest extends infer Request
-  ? Request extends unknown
-    ? Omit<Request, 'id'>
-    : never
-  : never;
+export interface ChannelStatus extends StoreCondition {
+  /** False from the end of a thread to the start of the next one. */
+  isOpen: boolean;
+}
 
-/** Node 20 cannot load TypeScript in a worker, so tests use the built worker. */
-const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/storage/worker.js' : './worker.js',
-  import.meta.url,
-);
+export interface ChannelOptions {
+  onError: OnError;
+  /** The thread ended, and no other one can take over. Called once, after `onError`. */
+  onFatal: (error: StoreError) => void;
+  /** Called before the update of a database of an earlier version, which can take minutes. */
+  onUpdate: (update: SchemaUpdate) => void;
+}
+
+/** Pauses before the attempts to start the thread again. */
+const restartPausesMs = [50, 1_000, 5_000];
+/** A thread that lives this long has its attempts again. */
+const stableMs = 10 * 60_000;
 
 /**
- * Starts the thread and waits until the database is open.
- * @throws StoreError `store_newer`, `store_foreign`, `store_unopenable`
+ * Starts the database thread and waits until the database is open. A thread that ends is started again.
+ * @throws StoreError as `startThread`
  */
-export async function openChannel(path: string, { onError }: { onError: OnError }): Promise<Channel> {
-  const worker = new Worker(workerUrl, { workerData: { path }, env: {}, execArgv: [] });
-  const pending = createPendingRequests();
-  let isOpen = false;
+export async function openChannel(path: string, options: ChannelOptions): Promise<Channel> {
+  const kept = createKeptThread(path, options);
   let closing: Promise<void> | undefined;
-  const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => {
-      fail(new StoreError(closing ? 'store_closed' : 'store_failed'));
-      resolve();
-    });
-  });
-  worker.on('error', (cause) => fail(new StoreError('store_failed', { cause })));
-  worker.on('message', (response: StoreResponse) => pending.settle(response));
-
-  /** Rejects all pending requests, because the thread can no longer answer them. */
-  function fail(error: StoreError): void {
-    if (pending.end(error) && isOpen && error.code !== 'store_closed') onError(error, { stage: 'storage' });
+  async function send(request: RequestWithoutId): ReturnType<DatabaseThread['send']> {
+    if (closing) throw new StoreError('store_closed');
+    const thread = kept.thread();
+    if (thread === null) throw new StoreError('store_failed');
+    return thread.send(request);
   }
-  function send(request: RequestWithoutId): Promise<Answer> {
-    const { id, answer } = pending.add();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    worker.postMessage({ ...request, id });
-    return answer;
-  }
-  const stop = async (): Promise<void> => {
-    const isRunning = pending.end(new StoreError('store_closed'), { letFinish: true });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    if (isRunning) worker.postMessage({ kind: 'close', id: 0 } satisfies StoreRequest);
-    await exited;
-  };
-  await pending.waitFor(0);
-  isOpen = true;
+  await kept.start();
   return {
     read: async (sql, parameters) => (await send({ kind: 'read', sql, parameters })).rows ?? [],
     write: async (batch) => (await send({ kind: 'write', batch })).results ?? [],
-    close: () => (closing ??= stop()),
+    status: () => ({ ...kept.condition(), isOpen: kept.thread() !== null }),
+    close: () => (closing ??= kept.close()),
   };
 }
 
-/** Requests that the thread has not answered yet. */
-interface PendingRequests {
-  /** Adds a request under a new id. @throws the StoreError that `end` was given */
-  add(): { id: number; answer: Promise<Answer> };
-  /** Resolves with the answer to the request `id`. */
-  waitFor(id: number): Promise<Answer>;
-  settle(response: StoreResponse): void;
-  /** Refuses new requests and, by default, rejects pending ones. @returns false when it was ended before */
-  end(error: StoreError, options?: { letFinish: boolean }): boolean;
+function lost(batches: number): StoreError {
+  return new StoreError('store_full', { message: `${batches} changes are lost: the disk is full.` });
 }
 
-function createPendingRequests(): PendingRequests {
-  const waiting = new Map<
-    number,
-    { resolve: (answer: Answer) => void; reject: (error: StoreError) => void }
-  >();
-  let lastId = 0;
-  let ended: StoreError | undefined;
-  const waitFor = (id: number): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
+function ended(reason: StoreError): StoreError {
+  const message = `The database thread ended: ${reason.message}`;
+  return new StoreError(reason.code, { message, cause: reason });
+}
+
+/** A thread, and its successors. */
+interface KeptThread {
+  start(): Promise<void>;
+  /** Null from the end of a thread to the start of the next one. */
+  thread(): DatabaseThread | null;
+  condition(): StoreCondition;
+  close(): Promise<void>;
+}
+
+function createKeptThread(path: string, { onError, onFatal, onUpdate }: ChannelOptions): KeptThread {
+  let condition = soundCondition;
+  let thread: DatabaseThread | null = null;
+  let restarting: Promise<void> | undefined;
+  let attempts = 0;
+  let startedAtMs = 0;
+  const ending = new AbortController();
+
+  async function start(): Promise<void> {
+    thread = await startThread(path, {
+      onUpdate,
+      onCondition: (next) => (condition = next),
+      onLost: (batches) => onError(lost(batches), { stage: 'storage: close' }),
+      onEnd(error) {
+        thread = null;
+        onError(error, { stage: 'storage' });
+        restarting = restart(error);
+      },
     });
+    startedAtMs = performance.now();
+  }
+  async function restart(cause: StoreError): Promise<void> {
+    // Changes in memory are gone, and this process has answered as if they were written.
+    if (condition.heldBatches > 0) return onFatal(cause);
+    condition = soundCondition;
+    if (performance.now() - startedAtMs > stableMs) attempts = 0;
+    let reason = cause;
+    for (const pauseMs of restartPausesMs.slice(attempts)) {
+      attempts += 1;
+      await sleep(pauseMs, undefined, { ref: false, signal: ending.signal }).catch(() => {});
+      if (ending.signal.aborted) return;
+      try {
+        return await start();
+      } catch (error) {
+        reason = error as StoreError;
+        onError(reason, { stage: 'storage: restart' });
+      }
+      if (reason.code === 'store_damaged') break;
+    }
+    onFatal(ended(reason));
+  }
   return {
-    waitFor,
-    add() {
-      if (ended) throw ended;
-      lastId += 1;
-      return { id: lastId, answer: waitFor(lastId) };
-    },
-    settle(response) {
-      const caller = waiting.get(response.id);
-      waiting.delete(response.id);
-      if ('failure' in response) caller?.reject(toError(response.failure));
-      else caller?.resolve(response);
-    },
-    end(error, { letFinish } = { letFinish: false }) {
-      const isFirst = ended === undefined;
-      ended ??= error;
-      if (letFinish) return isFirst;
-      for (const { reject } of waiting.values()) reject(ended);
-      waiting.clear();
-      return isFirst;
+    start,
+    thread: () => thread,
+    condition: () => condition,
+    async close() {
+      ending.abort();
+      await restarting;
+      await thread?.close();
     },
   };
-}
-
-function toError(failure: WorkerFailure): StoreError {
-  if (failure.code === 'store_conflict') return new StoreConflict(failure.message);
-  return new StoreError(failure.code, failure);
 }

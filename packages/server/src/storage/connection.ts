@@ -1,32 +1,40 @@
 import { closeSync, openSync } from 'node:fs';
 import LibsqlDatabase from 'libsql';
+import { backUp } from './backup.ts';
+import { checkDatabase, isSmall } from './check.ts';
 import { StoreError } from './errors.ts';
-import type { SqlValue, WriteResult } from './messages.ts';
+import type { Connection } from './connection-type.ts';
+import type { SchemaUpdate } from './messages.ts';
 import { migrations } from './migrations.ts';
-
-/** The calls that wcc needs from a SQLite library; `node:sqlite` could replace it. */
-export interface Connection {
-  /** Rows of a select, or of a `returning` clause with the number of changes. */
-  run(sql: string, parameters: readonly SqlValue[]): WriteResult;
-  /** Runs a statement without parameters and rows: transactions, pragmas, schema. */
-  exec(sql: string): void;
-  close(): void;
-  /** False after SQLite rolled back (disk full, input/output error). */
-  isInTransaction(): boolean;
-}
+import { firstValue, readPragma, wrapDatabase } from './wrap-database.ts';
 
 /** SQLite's application_id of wcc databases: "wcc1". */
 const applicationId = 0x77_63_63_31;
-const statementCacheSize = 400;
+/** SQLite shortens the write-ahead log to this size when it starts the log again. */
+const maxIdleWalBytes = 32 * 1024 ** 2;
 
-/** Opens the file with durable settings and brings its schema up to date. */
-export function openConnection(path: string): Connection {
+export interface OpeningOptions {
+  /** Keeps the index of the log in memory, so that a full disk does not prevent the opening. @default false */
+  isExclusive?: boolean;
+  /** Called before the update of a database of an earlier version, which can take minutes. @default no call */
+  onUpdate?: (update: SchemaUpdate) => void;
+}
+
+/**
+ * Opens the file with durable settings and brings its schema up to date.
+ *
+ * @throws StoreError
+ */
+export function openConnection(
+  path: string,
+  { isExclusive = false, onUpdate = () => {} }: OpeningOptions = {},
+): Connection {
   // Created before SQLite does, with access for the owner only. SQLite gives -wal and -shm the same mode.
   closeSync(openSync(path, 'a', 0o600));
   const database = new LibsqlDatabase(path);
-  const connection = wrap(database);
+  const connection = wrapDatabase(database, { isExclusive });
   try {
-    prepareFile(connection);
+    prepareFile(connection, { path, onUpdate });
   } catch (cause) {
     connection.close();
     throw cause;
@@ -34,39 +42,16 @@ export function openConnection(path: string): Connection {
   return connection;
 }
 
-function wrap(database: LibsqlDatabase.Database): Connection {
-  const cache = new Map<string, LibsqlDatabase.Statement>();
-  function prepared(sql: string): LibsqlDatabase.Statement {
-    const known = cache.get(sql);
-    // Deleted and set again, so that the first key is the least recently used.
-    if (known) cache.delete(sql);
-    const statement = known ?? database.prepare(sql);
-    cache.set(sql, statement);
-    if (cache.size > statementCacheSize) cache.delete(cache.keys().next().value ?? sql);
-    return statement;
-  }
-  return {
-    run(sql, parameters) {
-      const statement = prepared(sql);
-      if (!statement.reader) {
-        const { changes, lastInsertRowid } = statement.run([...parameters]);
-        return { changes, lastInsertRowid };
-      }
-      const rows = statement.all([...parameters]);
-      return { changes: rows.length, lastInsertRowid: 0, rows };
-    },
-    exec: (sql) => void database.exec(sql),
-    close: () => void database.close(),
-    isInTransaction: () => database.inTransaction,
-  };
-}
-
-function prepareFile(connection: Connection): void {
+function prepareFile(
+  connection: Connection,
+  { path, onUpdate }: { path: string; onUpdate: (update: SchemaUpdate) => void },
+): void {
   connection.exec('pragma busy_timeout = 2000');
-  const owner = pragma(connection, 'application_id');
-  const version = pragma(connection, 'user_version');
+  if (connection.isExclusive) connection.run('pragma locking_mode = exclusive', []);
+  const owner = readPragma(connection, 'application_id');
+  const version = readPragma(connection, 'user_version');
   const tables = connection.run('select count(*) as value from sqlite_master', []).rows;
-  if (owner !== applicationId && Number(first(tables)) > 0) throw new StoreError('store_foreign');
+  if (owner !== applicationId && Number(firstValue(tables?.[0])) > 0) throw new StoreError('store_foreign');
   if (version > migrations.length) {
     const message = `The database has schema ${version}, and this wcc knows schema ${migrations.length}. A newer version wrote it.`;
     throw new StoreError('store_newer', { message });
@@ -74,6 +59,12 @@ function prepareFile(connection: Connection): void {
   connection.run('pragma journal_mode = wal', []);
   connection.exec('pragma synchronous = full');
   connection.exec('pragma foreign_keys = on');
+  // A large transaction, e.g. of an update, must not leave a large file for ever.
+  connection.run(`pragma journal_size_limit = ${maxIdleWalBytes}`, []);
+  const isOlder = version > 0 && version < migrations.length;
+  if (isOlder) onUpdate({ from: version, to: migrations.length });
+  if (isOlder || (version > 0 && isSmall(path))) checkDatabase(connection);
+  if (isOlder) backUp(connection, { path, version });
   migrate(connection, version);
 }
 
@@ -87,12 +78,4 @@ function migrate(connection: Connection, from: number): void {
     connection.exec(`pragma user_version = ${index + 1}`);
     connection.exec('commit');
   }
-}
-
-function pragma(connection: Connection, name: string): number {
-  return Number(first(connection.run(`pragma ${name}`, []).rows));
-}
-
-function first(rows: unknown[] | undefined): unknown {
-  return Object.values((rows?.[0] ?? {}) as Record<string, unknown>)[0];
 }

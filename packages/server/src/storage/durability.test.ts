@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StoreError } from './errors.ts';
+import type { Store } from './store.ts';
 import { openStore } from './store.ts';
 
 let directory: string;
@@ -62,26 +65,86 @@ it('the store loses no acknowledged write when the process is killed', { timeout
   expect(acknowledged.length).toBeGreaterThan(300);
 });
 
-it('the store reports a dead thread once and refuses all later calls', async () => {
+describe('D21: the end of the database thread', () => {
   const reported: unknown[] = [];
-  const posts = vi.spyOn(Worker.prototype, 'postMessage');
-  const store = await openStore(join(directory, 'wcc.sqlite'), {
-    onError: (error, context) => void reported.push([error, context]),
+  const fatal: unknown[] = [];
+  const threads: Worker[] = [];
+  let store: Store;
+  beforeEach(async () => {
+    for (const list of [reported, fatal, threads]) list.length = 0;
+    const posts = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+      this: Worker,
+      message,
+    ) {
+      if (!threads.includes(this)) threads.push(this);
+      return post.call(this, message);
+    });
+    store = await openStore(join(directory, 'wcc.sqlite'), {
+      onError: (error, context) => void reported.push([(error as StoreError).code, context.stage]),
+      onFatal: (error) => void fatal.push(error),
+    });
+    await put('before');
+    return async () => {
+      await store.close();
+      posts.mockRestore();
+    };
   });
-  await store.db.selectFrom('settings').selectAll().execute();
-  const worker = posts.mock.contexts[0] as Worker;
-  posts.mockRestore();
-  // The store never sends null. It crashes the thread before the thread reads the write.
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  worker.postMessage(null);
-  const write = store.write([{ query: store.db.insertInto('settings').values({ key: 'a', value: 'b' }) }]);
-  await expect(write).rejects.toMatchObject({
-    code: 'store_failed',
-    cause: expect.any(TypeError) as unknown,
+  const { postMessage: post } = Worker.prototype as { postMessage: (message: unknown) => void };
+  const put = (key: string): Promise<unknown> =>
+    store.write([{ query: store.db.insertInto('settings').values({ key, value: 'x' }) }]);
+  const keys = async (): Promise<string[]> =>
+    (await store.db.selectFrom('settings').select('key').orderBy('key').execute()).map(({ key }) => key);
+  /** The store never sends null, so the thread crashes. */
+  const crash = (): void => post.call(threads.at(-1)!, null);
+
+  it('D21: the store starts its thread again, and keeps what was written', async () => {
+    crash();
+    await expect(put('lost')).rejects.toMatchObject({ code: 'store_failed' });
+    expect(store.status().isOpen).toBe(false);
+    await vi.waitUntil(() => store.status().isOpen, { timeout: 60_000 });
+    await put('after');
+    expect(await keys()).toEqual(['after', 'before']);
+    expect(reported).toEqual([['store_failed', 'storage']]);
+    expect(fatal).toEqual([]);
   });
-  const failed = expect.objectContaining({ code: 'store_failed' }) as unknown;
-  expect(reported).toEqual([[failed, { stage: 'storage' }]]);
-  const read = store.db.selectFrom('settings').selectAll().execute();
-  await expect(read).rejects.toMatchObject({ code: 'store_failed' });
-  await store.close();
+
+  it(
+    'D21: a thread that ends again and again ends the store for good, once',
+    { timeout: 120_000 },
+    async () => {
+      for (let ends = 1; fatal.length === 0; ends += 1) {
+        crash();
+        await vi.waitUntil(() => reported.length === ends, { timeout: 60_000 });
+        await vi.waitUntil(() => store.status().isOpen || fatal.length > 0, { timeout: 60_000 });
+        // The new thread is known by its first message.
+        if (fatal.length === 0) await keys();
+      }
+      expect(reported.length).toBe(4);
+      expect(fatal).toEqual([expect.objectContaining({ code: 'store_failed' })]);
+      await expect(keys()).rejects.toMatchObject({ code: 'store_failed' });
+    },
+  );
+
+  it('D21: a thread that finds the database damaged is not started again', async () => {
+    await store.close();
+    store = await openStore(join(directory, 'wcc.sqlite'), {
+      onError: (error, context) => void reported.push([(error as StoreError).code, context.stage]),
+      onFatal: (error) => void fatal.push(error),
+    });
+    await keys();
+    damage(join(directory, 'wcc.sqlite'));
+    crash();
+    await vi.waitUntil(() => fatal.length > 0, { timeout: 60_000 });
+    expect(fatal).toEqual([expect.objectContaining({ code: 'store_damaged' })]);
+  });
 });
+
+/** Overwrites every page but the first, as a broken disk would. */
+function damage(path: string): void {
+  const pageBytes = 4096;
+  const fd = openSync(path, 'r+');
+  const pages = fstatSync(fd).size / pageBytes;
+  for (let page = 1; page < pages; page += 1)
+    writeSync(fd, Buffer.alloc(pageBytes, 0xa5), 0, pageBytes, page * pageBytes);
+  closeSync(fd);
+}

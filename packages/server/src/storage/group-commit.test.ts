@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection-type.ts';
 import { openConnection } from './connection.ts';
 import { commitGroup } from './group-commit.ts';
 import type { BatchStatement } from './messages.ts';

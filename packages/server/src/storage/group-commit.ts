@@ -1,14 +1,15 @@
+import { escapeInvisible } from '@wcc/api';
 import type { AuditRow } from './audit.ts';
 import { auditChainStart, auditHash } from './audit.ts';
-import type { Connection } from './connection.ts';
-import { StoreConflict } from './errors.ts';
-import type { BatchStatement, WriteResult } from './messages.ts';
+import type { Connection } from './connection-type.ts';
+import { StoreConflict, wantsSpace } from './errors.ts';
+import type { AuditEntry, BatchStatement, WriteResult } from './messages.ts';
 
 /** The result of one batch of a group. */
 export type BatchOutcome = { results: WriteResult[] } | { error: unknown };
 
 /** SQLite rolled back the whole transaction, so no batch of the group was written. */
-class TransactionLost extends Error {
+export class TransactionLost extends Error {
   override readonly name = 'GroupLost';
 }
 
@@ -33,14 +34,16 @@ export function commitGroup(
   }
 }
 
-function runBatch(connection: Connection, batch: readonly BatchStatement[]): BatchOutcome {
+/** Runs one batch inside an open transaction. @throws TransactionLost */
+export function runBatch(connection: Connection, batch: readonly BatchStatement[]): BatchOutcome {
   connection.exec('savepoint batch');
   try {
     const results = batch.map((statement) => runStatement(connection, statement));
     connection.exec('release batch');
     return { results };
   } catch (error) {
-    if (!connection.isInTransaction())
+    // For want of space the whole group fails, so that it can be repeated as a whole.
+    if (!connection.isInTransaction() || wantsSpace(error) !== false)
       throw new TransactionLost('SQLite rolled the transaction back', { cause: error });
     connection.exec('rollback to batch');
     connection.exec('release batch');
@@ -58,17 +61,25 @@ function runStatement(connection: Connection, statement: BatchStatement): WriteR
   return result;
 }
 
+/** Every text of the record is one line without characters that cannot be seen, wherever it came from. */
+function escapeEntry({ who, address, what, subject, result }: AuditEntry): AuditEntry {
+  return {
+    who: escapeInvisible(who),
+    address: escapeInvisible(address),
+    what: escapeInvisible(what),
+    subject: subject === null ? null : escapeInvisible(subject),
+    result: escapeInvisible(result),
+  };
+}
+
 /** Chains the audit row. The only writer knows the previous row. */
-function insertAudit(
-  connection: Connection,
-  entry: Extract<BatchStatement, { audit: unknown }>['audit'],
-): WriteResult {
+function insertAudit(connection: Connection, entry: AuditEntry): WriteResult {
   const last = connection.run('select number, hash from audit order by number desc limit 1', []).rows?.[0] as
     Pick<AuditRow, 'number' | 'hash'> | undefined;
   const row = {
     number: (last?.number ?? 0) + 1,
     at: new Date().toISOString(),
-    ...entry,
+    ...escapeEntry(entry),
     previousHash: last?.hash ?? auditChainStart,
   };
   return connection.run(

@@ -42,6 +42,29 @@ export interface WorkerFailure {
   sqliteCode: string | null;
 }
 
-/** Worker → main thread. Id 0 is the result of opening the database. */
+/** What the database can do now. */
+export interface StoreCondition {
+  /** Batches that are in memory only, because the disk is full. */
+  heldBatches: number;
+  /** SQLite's code of the last write, if it failed for another reason than its content; null after a success. */
+  failure: string | null;
+  /** SQLite found that the file is damaged. */
+  isDamaged: boolean;
+}
+
+/** The condition until the thread reports another one. */
+export const soundCondition: StoreCondition = { heldBatches: 0, failure: null, isDamaged: false };
+
+/** What the thread does while it opens a database of an earlier version. */
+export interface SchemaUpdate {
+  from: number;
+  to: number;
+}
+
+/** Worker → main thread. Id 0 is the result of opening the database; `updating` comes before it. */
 export type StoreResponse =
-  { id: number; failure: WorkerFailure } | { id: number; rows?: unknown[]; results?: WriteResult[] };
+  | { id: number; failure: WorkerFailure }
+  | { id: number; rows?: unknown[]; results?: WriteResult[] }
+  | { updating: SchemaUpdate }
+  | { condition: StoreCondition }
+  | { lostBatches: number };

@@ -135,6 +135,27 @@ const imports = [
 /** The latest saved running time; newer than the record of a running operation. */
 const runningTimes = [`alter table operations add column elapsedMs integer not null default 0`];
 
+const auditAnchors = [
+  `create table auditAnchors (
+    number integer not null, keyId text not null, at text not null, hash text not null, mac text not null,
+    primary key (number, keyId)
+  ) strict, without rowid`,
+  `create trigger auditAnchorsForbidUpdate before update on auditAnchors
+    begin select raise(abort, 'the anchors of the audit record are append-only'); end`,
+  `create trigger auditAnchorsForbidDelete before delete on auditAnchors
+    begin select raise(abort, 'the anchors of the audit record are append-only'); end`,
+];
+
+/**
+ * A link ends with the token that made it. Earlier rows do not name a token: links of the administrator's token end
+ * now, because nothing shows which token made them.
+ */
+const makersOfShares = [
+  `alter table shares add column madeBy text`,
+  `update shares set revokedAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    where creatorId = 'admin-token' and revokedAt is null`,
+];
+
 /** Inputs of image actions hold the request that a retry repeats; until 0.1.0 they held its parts. */
 const storedRequests = [
   ...storeRequest('copy_vm_image', {
@@ -187,6 +208,71 @@ function jsonOf(fields: Fields): string {
   return `json_patch(${objectOf(false)}, ${objectOf(true)})`;
 }
 
+/** A program can set the modification time of a file back, but not its change time. */
+const changeTimes = [`alter table images add column ctimeNs text`];
+
+/** A machine that wcc has paused is resumed by wcc, also after a restart. */
+const emergencyPauses = [
+  `alter table vms add column pausedFor text check (pausedFor in ('emergency_floor'))`,
+];
+
+/** What was a disk of a machine stays private, also of machines whose creation is still in the history. */
+const privateImages = [
+  `alter table images add column private integer not null default 0 check (private in (0, 1))`,
+  `update images set private = 1 where id in (select imageId from vmDisks)`,
+  `update images set private = 1 where id in (
+    select disk.value ->> '$.imageId' from operations, json_each(operations.input, '$.disks') as disk
+    where operations.action in ('create_vm', 'quick_create_vm', 'copy_vm') and operations.state = 'succeeded'
+      and json_type(operations.input, '$.disks') = 'array' and json_type(operations.input, '$.published') is null
+  )`,
+];
+
+/** Sessions from before have no page key: their users sign in again. */
+const pageKeys = [
+  `alter table sessions add column pageKeyHash text`,
+  `create unique index sessionsByPageKey on sessions (pageKeyHash)`,
+];
+
+/**
+ * Indexes for every question about a history of a million operations. Lists are read in the order of an index, state by
+ * state, and the last columns of an index decide a further filter without the row. `endedAt` is null while an operation
+ * is unfinished, so one index finds unfinished, recent and old operations.
+ */
+const historyIndexes = [
+  'drop index operationsByState',
+  'drop index operationsByOwner',
+  'drop index operationsByAction',
+  'drop index operationsBySubject',
+  `create index operationsByState on operations (state, createdAt, id, action, ownerId)`,
+  `create index operationsByOwner on operations (ownerId, state, createdAt, id, action)`,
+  `create index operationsByAction on operations (action, state, createdAt, id, ownerId)`,
+  `create index operationsBySubject on operations (subjectKind, subjectId, state, createdAt, id)`,
+  `create index operationsByEnd on operations (endedAt, id)`,
+  `create index idempotencyKeysByTime on idempotencyKeys (createdAt)`,
+  `create index nameReservationsByOperation on nameReservations (operationId)`,
+  `create index sessionsByUse on sessions (lastSeenAt)`,
+  `create index tokensInForce on tokens (createdAt) where revokedAt is null`,
+  `create index imagesByPool on images (poolId, name)`,
+  `create index imagesByPrivacy on images (private)`,
+  `create index imagesByBase on images (baseId) where baseId is not null`,
+  `create index auditByWhat on audit (what)`,
+  `create index auditByWho on audit (who, what)`,
+];
+
+/** Since when an upload has waited for its client, in milliseconds of the retention clock, and at which offset. */
+const uploadIdleTimes = [
+  `create table uploadIdleTimes (
+    operationId text primary key references operations (id) on delete cascade,
+    sinceMs integer not null, offsetBytes integer not null
+  ) strict, without rowid`,
+];
+
+/** Raw images that wcc made or received: a guest may have written any header into them. */
+const fixedFormats = [
+  `alter table images add column fixedFormat integer not null default 0 check (fixedFormat in (0, 1))`,
+  `update images set fixedFormat = 1 where format = 'raw' and (owner is not null or private = 1)`,
+];
+
 /** Released steps never change; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
@@ -195,4 +281,13 @@ export const migrations: readonly Migration[] = [
   { name: '0004-machines', statements: machines },
   { name: '0005-running-times', statements: runningTimes },
   { name: '0006-stored-requests', statements: storedRequests },
+  { name: '0007-change-times', statements: changeTimes },
+  { name: '0008-audit-anchors', statements: auditAnchors },
+  { name: '0009-emergency-pauses', statements: emergencyPauses },
+  { name: '0010-private-images', statements: privateImages },
+  { name: '0011-page-keys', statements: pageKeys },
+  { name: '0012-makers-of-shares', statements: makersOfShares },
+  { name: '0013-history-indexes', statements: historyIndexes },
+  { name: '0014-upload-idle-times', statements: uploadIdleTimes },
+  { name: '0015-fixed-formats', statements: fixedFormats },
 ];

@@ -1,5 +1,6 @@
 import type { ImageId, OperationId, PoolId, UserId, VmId } from '@wcc/api';
 import type { Generated } from 'kysely';
+import type { AuditAnchor } from './audit-anchor.ts';
 
 /**
  * Every table of `wcc.sqlite`. Times are ISO 8601 text in UTC, `…Hash` is SHA-256 in hex, flags are 0 or 1,
@@ -16,12 +17,14 @@ export interface Database {
   operations: OperationsTable;
   operationLog: OperationLogTable;
   imports: ImportsTable;
+  uploadIdleTimes: UploadIdleTimesTable;
   nameReservations: NameReservationsTable;
   spaceReservations: SpaceReservationsTable;
   idempotencyKeys: IdempotencyKeysTable;
   grants: GrantsTable;
   shares: SharesTable;
   audit: AuditTable;
+  auditAnchors: AuditAnchor;
   vms: VmsTable;
   vmDisks: VmDisksTable;
   operationSecrets: OperationSecretsTable;
@@ -55,6 +58,8 @@ export interface UsersTable {
 /** Sessions of browsers; a deleted row is an ended session. */
 export interface SessionsTable {
   idHash: string;
+  /** Null: a session of a version before 0.2.0, which nothing can use. */
+  pageKeyHash: string | null;
   userId: UserId;
   /** `users.version` at the sign-in. */
   version: number;
@@ -97,13 +102,22 @@ interface ImagesTable {
   /** Decimal text: inode numbers and nanoseconds exceed 2^53. */
   inode: string;
   mtimeNs: string;
+  /** Null: unknown, because 0.1.0 did not store it. */
+  ctimeNs: string | null;
   owner: string | null;
   copiedFrom: ImageId | null;
+  /** 1: was a disk of a machine, or a copy of one: only its owner and administrators see it. */
+  private: Generated<number>;
+  /**
+   * 1: a raw disk stays raw whatever its content is, because a guest may have written it, or a person said so. Unknown content stays
+   * an ISO, because a person said so.
+   */
+  fixedFormat: Generated<number>;
   /** 1: new machines can be created from this image. */
   template: Generated<number>;
   /** SHA-256 in hex of the file that `digestOf` names; null: not computed. */
   sha256: Generated<string | null>;
-  /** `<inode>:<size>:<mtime in ns>` of the file that `sha256` was computed from. */
+  /** `<inode>:<size>:<mtime in ns>:<ctime in ns>` of the file that `sha256` was computed from. */
   digestOf: Generated<string | null>;
   createdAt: string;
   /** The base image of an overlay. */
@@ -121,6 +135,7 @@ interface OperationsTable {
   subjectId: string | null;
   createdAt: string;
   startedAt: string | null;
+  /** By the retention clock; `record` has the wall-clock time. Null while the operation is unfinished. */
   endedAt: string | null;
   rev: Generated<number>;
   input: string;
@@ -143,6 +158,14 @@ interface ImportsTable {
   /** Entity tag or modification time; null: the import cannot resume. */
   validator: string | null;
   totalBytes: number | null;
+}
+
+/** Since when an upload has waited for its client. A row is missing while bytes arrive. */
+interface UploadIdleTimesTable {
+  operationId: OperationId;
+  /** By the retention clock. */
+  sinceMs: number;
+  offsetBytes: number;
 }
 
 interface NameReservationsTable {
@@ -183,6 +206,8 @@ export interface SharesTable {
   /** The user whose right it lends, or `admin-token`. */
   creatorId: string;
   creatorName: string;
+  /** The id of the token, or the key of the administrator's token, that made it; null: a session. */
+  madeBy: Generated<string | null>;
   createdAt: string;
   expiresAt: string;
   revokedAt: string | null;
@@ -226,6 +251,8 @@ export interface VmsTable {
   cdromImageId: ImageId | null;
   hasSeed: number;
   createdAt: string;
+  /** Why wcc itself has paused it; null: it has not, or a person has acted since. */
+  pausedFor: 'emergency_floor' | null;
 }
 
 /** Disks of machines, including planned disks. `sourceId`: the source image during creation. */

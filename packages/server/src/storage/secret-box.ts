@@ -1,9 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renameExclusively, syncDirectory } from '@wcc/copy/receive';
 import { ignoreMissing } from '../files/errors.ts';
 
 const keyBytes = 32;
+const keyFileName = 'secrets.key';
 const nonceBytes = 12;
 const tagBytes = 16;
 
@@ -19,7 +21,7 @@ export interface SecretBox {
 
 /** Reads the key; the first start creates it. */
 export async function openSecretBox(dataDir: string): Promise<SecretBox> {
-  const key = await readKey(join(dataDir, 'secrets.key'));
+  const key = await readOrCreateSecretsKey(dataDir);
   return {
     seal(context, secret) {
       const nonce = randomBytes(nonceBytes);
@@ -39,7 +41,15 @@ export async function openSecretBox(dataDir: string): Promise<SecretBox> {
   };
 }
 
-async function readKey(path: string): Promise<Buffer> {
+/** Reads the key of an existing installation; null if it is missing or damaged. */
+export async function readSecretsKey(dataDir: string): Promise<Buffer | null> {
+  const key = await readFile(join(dataDir, keyFileName)).catch(ignoreMissing);
+  return key?.length === keyBytes ? key : null;
+}
+
+/** Reads the key; creates it if it is missing. */
+export async function readOrCreateSecretsKey(dataDir: string): Promise<Buffer> {
+  const path = join(dataDir, keyFileName);
   const existing = await readFile(path).catch(ignoreMissing);
   if (existing?.length === keyBytes) return existing;
   // Written completely before it gets its name, so that a crash leaves no truncated key.
@@ -54,7 +64,7 @@ async function readKey(path: string): Promise<Buffer> {
     await file.close();
   }
   if (existing !== undefined) await unlink(path);
-  await link(temporary, path);
-  await unlink(temporary);
+  renameExclusively(temporary, path);
+  await syncDirectory(dataDir);
   return made;
 }

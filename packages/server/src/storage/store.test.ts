@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { auditStatement, verifyAuditChain } from './audit.ts';
+import { auditStatement } from './audit.ts';
+import { verifyStored } from './audit.testkit.ts';
 import { isUniqueViolation, StoreConflict } from './errors.ts';
 import type { Store } from './store.ts';
 import { openStore } from './store.ts';
@@ -151,7 +152,23 @@ describe('the audit record', () => {
     await Promise.all([store.write([set('a'), entry('one')]), store.write([entry('two'), entry('three')])]);
     await expect(store.write([entry('lost'), set('a')])).rejects.toMatchObject({ code: 'store_constraint' });
     await store.write([entry('four')]);
-    expect(await verifyAuditChain(store)).toEqual({ intact: true, rowCount: 4 });
+    expect(await verifyStored(store)).toMatchObject({ intact: true, rowCount: 4 });
+  });
+
+  it('SL7: a row of the record is one line of characters that can be seen, whatever was sent', async () => {
+    const who = 'admin-token (token x)\nroot1 \u202e\u001b[2J(token y)';
+    await store.write([
+      auditStatement({ who, address: 'a\tb', what: 'x\u200b', subject: 'user:\u2028', result: '\u0000' }),
+    ]);
+    const row = await store.db.selectFrom('audit').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({
+      who: String.raw`admin-token (token x)\u{a}root1 \u{202e}\u{1b}[2J(token y)`,
+      address: String.raw`a\u{9}b`,
+      what: String.raw`x\u{200b}`,
+      subject: String.raw`user:\u{2028}`,
+      result: String.raw`\u{0}`,
+    });
+    expect(await verifyStored(store)).toMatchObject({ intact: true });
   });
 
   it('audit rows cannot be changed or deleted, and a forced change breaks the chain', async () => {
@@ -165,6 +182,9 @@ describe('the audit record', () => {
     raw.exec(`drop trigger auditForbidsUpdate; update audit set who = 'mallory' where number = 2`);
     raw.close();
     store = await openStore(path(), { onError });
-    expect(await verifyAuditChain(store)).toEqual({ intact: false, brokenAtNumber: 2 });
+    expect(await verifyStored(store)).toMatchObject({
+      intact: false,
+      problems: [{ kind: 'row_changed', number: 2 }],
+    });
   });
 });
