@@ -1,25 +1,30 @@
 import type { OnError } from '@wcc/progress/server';
 import type { ChangePasswordRequest, UserId } from '@wcc/api';
 import { audit } from './audit.ts';
-import { auditStatement } from '../storage/audit.ts';
+import type { RetentionClock } from '../storage/retention-clock.ts';
 import type { Store } from '../storage/store.ts';
 import type { AdminToken } from './admin-token.ts';
 import { createAdminToken } from './admin-token.ts';
 import type { Grants } from './grants.ts';
 import { createGrants } from './grants.ts';
-import { changePassword } from './password-change.ts';
+import type { OpenConnections } from './open-connections.ts';
+import { createOpenConnections } from './open-connections.ts';
+import { changePassword, passwordChangesPerMinute } from './password-change.ts';
 import type { Subject } from './rules.ts';
-import type { Shares } from './shares.ts';
+import type { Shares, SharesDeps } from './shares.ts';
 import { createShares, sharePrefix } from './shares.ts';
-import type { FirstSignIn, SignedIn } from './first-sign-in.ts';
+import type { FirstSignIn } from './first-sign-in.ts';
 import { createFirstSignIn } from './first-sign-in.ts';
 import type { FirstBootProfiles } from './first-boot-profiles.ts';
 import { createFirstBootProfiles } from './first-boot-profiles.ts';
 import { createPasswords } from './passwords.ts';
+import { createAttempts } from './attempts.ts';
+import { createSignIn, recordSignInLimit } from './sign-in.ts';
+import type { SignIn } from './sign-in.ts';
 import type { Principal } from './principal.ts';
 import type { Sessions } from './sessions.ts';
 import { createSessions } from './sessions.ts';
-import type { Tokens } from './tokens.ts';
+import type { Tokens, TokensDeps } from './tokens.ts';
 import { createTokens, tokenPrefix } from './tokens.ts';
 import type { Users } from './users.ts';
 import { createUsers } from './users.ts';
@@ -32,7 +37,7 @@ export type Revocation =
   { sessionKey: string } | { userId: UserId } | { sessionsOf: string; exceptSessionKey: string };
 
 /** Whether a revocation concerns this principal. */
-export function isRevoked(revocation: Revocation, principal: Principal): boolean {
+function isRevoked(revocation: Revocation, principal: Principal): boolean {
   if ('sessionKey' in revocation) return principal.sessionKey === revocation.sessionKey;
   if ('userId' in revocation)
     return principal.userId === revocation.userId || principal.lentBy === revocation.userId;
@@ -53,8 +58,11 @@ export interface Access {
   readonly grants: Grants;
   readonly shares: Shares;
   readonly profiles: FirstBootProfiles;
-  /** Null for a wrong name or password. Both outcomes are audited and cost the same work. */
-  signIn(request: { name: string; password: string }, address: string): Promise<SignedIn | null>;
+  /** Everything that is open. A revocation ends the connections that it concerns. */
+  readonly connections: OpenConnections;
+  readonly signIn: SignIn;
+  /** Audits that the sign-ins of a client network are refused because there were too many. */
+  recordSignInLimit(address: string): Promise<void>;
   signOut(principal: Principal): Promise<void>;
   /** Changes the principal's own password. @throws ApiError `invalid_input` for a wrong current password */
   changePassword(principal: Principal, request: ChangePasswordRequest): Promise<void>;
@@ -63,7 +71,9 @@ export interface Access {
   findBearer(secret: string, address: string): Promise<Principal | null>;
   /** The token or share (never a session) that a ticket was issued to. */
   findByTicketHolder(tokenKey: string, address: string): Promise<Principal | null>;
-  /** Called when sessions, tokens or shares end. */
+  /** Ends the connections whose session, token or share has ended: expired, idle, revoked or deleted. */
+  endStaleConnections(): Promise<void>;
+  /** Called when sessions, tokens or shares are revoked, after their connections ended. */
   onRevoked(listener: (revocation: Revocation) => void): void;
   /** Called when a user's rights on operations change. */
   onRightsChanged(listener: (userId: UserId) => void): void;
@@ -74,6 +84,7 @@ export interface AccessDeps {
   dataDir: string;
   /** @default Date.now */
   now?: () => number;
+  retention: RetentionClock;
   adminToken: string | null;
   onError: OnError;
 }
@@ -83,14 +94,16 @@ export interface AccessDeps {
  * the grants; each request reads its principal from the store.
  */
 export function createAccess(deps: AccessDeps): Access {
-  const { store, onError } = deps;
-  const now = deps.now ?? Date.now;
+  const { store, onError, now = Date.now } = deps;
   const revocations = createEmitter<Revocation>();
   const changes = createEmitter<string>();
+  const connections = createOpenConnections();
+  revocations.listen((revocation) => connections.end((principal) => isRevoked(revocation, principal)));
   const revoke = revocations.emit;
   const onRevoked = (sessionKey: string): void => revoke({ sessionKey });
   const passwords = createPasswords();
-  const sessions = createSessions({ store, now, onError });
+  const attempts = createAttempts({ max: passwordChangesPerMinute, now: () => performance.now() });
+  const sessions = createSessions({ store, now, retention: deps.retention, onError });
   const firstSignIn = createFirstSignIn({ store, passwords, sessions, dataDir: deps.dataDir, now });
   const users = createUsers({
     store,
@@ -100,11 +113,7 @@ export function createAccess(deps: AccessDeps): Access {
     onChanged: (userId) => revoke({ userId }),
   });
   const grants = createGrants({ store, now, onChanged: changes.emit });
-  const bearers = {
-    adminToken: createAdminToken(deps.adminToken),
-    tokens: createTokens({ store, now, onError, onRevoked }),
-    shares: createShares({ store, now, onError, onRevoked }),
-  };
+  const bearers = createBearers({ store, now, onError, onRevoked }, deps.adminToken);
   return {
     users,
     sessions,
@@ -113,13 +122,16 @@ export function createAccess(deps: AccessDeps): Access {
     grants,
     shares: bearers.shares,
     profiles: createFirstBootProfiles(store),
-    signIn: (request, address) => signIn({ store, passwords, sessions }, request, address),
+    connections,
+    endStaleConnections: () => endStaleConnections({ ...bearers, sessions, connections, now }),
+    signIn: createSignIn({ store, passwords, sessions }),
+    recordSignInLimit: (address) => recordSignInLimit(store, address),
     async signOut(principal) {
       await signOut({ store, sessions }, principal);
       revoke({ sessionKey: principal.sessionKey });
     },
     async changePassword(principal, request) {
-      await changePassword({ store, passwords }, principal, request);
+      await changePassword({ store, passwords, attempts }, principal, request);
       revoke({ sessionsOf: principal.userId, exceptSessionKey: principal.sessionKey });
     },
     subjectOf: ({ userId }, { id, owner }) => {
@@ -142,11 +154,42 @@ function createEmitter<T>(): { emit: (event: T) => void; listen: (listener: (eve
   };
 }
 
+/** Asks the store once for each session, token and share that holds something open. */
+async function endStaleConnections(deps: Bearers & ConnectionSources): Promise<void> {
+  const { connections, sessions, tokens, shares, now } = deps;
+  connections.endExpired(now());
+  const open = connections.principals();
+  const keysOf = (kind: Principal['kind']): string[] =>
+    open.flatMap((one) => (one.kind === kind ? [one.sessionKey] : []));
+  const ended = await Promise.all([
+    sessions.findEnded(keysOf('session')),
+    tokens.findEnded(keysOf('token')),
+    shares.findEnded(keysOf('share')),
+  ]);
+  const keys = new Set(ended.flat());
+  if (keys.size > 0) connections.end(({ sessionKey }) => keys.has(sessionKey));
+}
+
+interface ConnectionSources {
+  connections: OpenConnections;
+  sessions: Sessions;
+  now: () => number;
+}
+
 /** What a secret in `Authorization: Bearer` can belong to. */
 interface Bearers {
   adminToken: AdminToken;
   tokens: Tokens;
   shares: Shares;
+}
+
+function createBearers(deps: Omit<SharesDeps, 'adminMaker'> & TokensDeps, secret: string | null): Bearers {
+  const adminToken = createAdminToken(secret);
+  return {
+    adminToken,
+    tokens: createTokens(deps),
+    shares: createShares({ ...deps, adminMaker: adminToken.maker }),
+  };
 }
 
 async function findByTicketHolder(
@@ -156,26 +199,6 @@ async function findByTicketHolder(
 ): Promise<Principal | null> {
   const found = adminToken.findByKey(key, address) ?? (await shares.findByKey(key, address));
   return found ?? tokens.findById(key, address);
-}
-
-async function signIn(
-  deps: { store: Store; sessions: Sessions; passwords: ReturnType<typeof createPasswords> },
-  { name, password }: { name: string; password: string },
-  address: string,
-): Promise<SignedIn | null> {
-  const { store, sessions } = deps;
-  const user = await store.db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
-  const matches = await deps.passwords.verify(user?.passwordHash ?? null, password);
-  // Unknown names are not recorded, because people type passwords into the wrong field.
-  const who = user ? user.name : '(unknown)';
-  const entry = { who, address, what: 'session.create', subject: user ? `user:${user.id}` : null };
-  if (!user || !matches || user.disabled === 1) {
-    await store.write([auditStatement({ ...entry, result: 'wrong_credentials' })]);
-    return null;
-  }
-  const session = sessions.prepare(user, address);
-  await store.write([session.statement, auditStatement({ ...entry, result: 'ok' })]);
-  return { session, user: { id: user.id, name: user.name, role: user.role } };
 }
 
 async function signOut(deps: { store: Store; sessions: Sessions }, principal: Principal): Promise<void> {

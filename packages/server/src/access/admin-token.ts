@@ -9,12 +9,16 @@ export interface AdminToken {
   find(secret: string, address: string): Principal | null;
   /** Finds it by the `sessionKey` of a ticket that was issued to it. */
   findByKey(key: string, address: string): Principal | null;
+  /** Names this token, so that its share links end when another one, or none, is configured. */
+  readonly maker: string | null;
 }
 
 /** Stores only the hash. Null: no token is configured, so nothing matches. */
 export function createAdminToken(secret: string | null): AdminToken {
   const hash = secret === null ? null : hashSecret(secret);
   return {
+    // Hashed again: the row must not help to guess the secret.
+    maker: hash === null ? null : hashSecret(`maker of shares ${hash}`),
     find: (offered, address) => (hash !== null && equalsSecret(offered, hash) ? principal(address) : null),
     findByKey: (key, address) => (hash !== null && key === adminTokenKey ? principal(address) : null),
   };

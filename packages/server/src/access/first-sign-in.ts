@@ -2,12 +2,15 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError } from '@wcc/api';
 import { auditStatement } from '../storage/audit.ts';
-import { isUniqueViolation, StoreConflict } from '../storage/errors.ts';
+import { withBallast } from '../storage/ballast.ts';
+import { StoreConflict } from '../storage/errors.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
+import { auditUserName } from './principal.ts';
 import type { Passwords } from './passwords.ts';
 import { createSecret, hashSecret } from './secrets.ts';
 import type { NewSession, Sessions } from './sessions.ts';
-import { nameTaken, newUserRow } from './users.ts';
+import { toNameTaken } from './name-taken.ts';
+import { newUserRow } from './users.ts';
 
 /** File in the data directory with the link, if there is no terminal to print it on. */
 export const linkFileName = 'initial-admin-link';
@@ -65,7 +68,7 @@ export function createFirstSignIn(deps: FirstSignInDeps): FirstSignIn {
       return secret;
     },
     async writeLinkFile(link) {
-      await writeFile(linkFile, `${link}\n`, { mode: 0o600, flag: 'wx' });
+      await withBallast(dataDir, () => writeFile(linkFile, `${link}\n`, { mode: 0o600, flag: 'w' }));
       return linkFile;
     },
     async redeem(request, address) {
@@ -110,11 +113,17 @@ async function redeem(
       { query: use, expectRows: 1 },
       { query: store.db.insertInto('users').values(row) },
       session.statement,
-      auditStatement({ who: name, address, what: 'first-sign-in', subject: `user:${row.id}`, result: 'ok' }),
+      auditStatement({
+        who: auditUserName(name),
+        address,
+        what: 'first-sign-in',
+        subject: `user:${row.id}`,
+        result: 'ok',
+      }),
     ]);
   } catch (error) {
     if (error instanceof StoreConflict) throw new ApiError('link_used', { cause: error });
-    throw isUniqueViolation(error) ? nameTaken(error) : error;
+    throw toNameTaken(error);
   }
   return { session, user };
 }

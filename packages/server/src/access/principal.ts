@@ -1,3 +1,4 @@
+import { isReservedUserName } from '@wcc/api';
 import type { Role, TokenScope, UserId } from '@wcc/api';
 
 /** The authenticated caller. A socket keeps it unchanged. It never contains a secret. */
@@ -25,9 +26,13 @@ export interface Principal {
 }
 
 /** How the audit record names a principal. */
-export function auditName(principal: Principal): string {
-  if (principal.kind === 'admin-token' || principal.kind === 'share') return principal.userName;
-  return principal.tokenName === null
-    ? principal.userName
-    : `${principal.userName} (token ${principal.tokenName})`;
+export function auditName({ kind, userName, tokenName }: Principal): string {
+  if (kind === 'admin-token' || kind === 'share') return userName;
+  const name = auditUserName(userName);
+  return tokenName === null ? name : `${name} (token ${tokenName})`;
+}
+
+/** How the audit record names a user. Users of 0.1.0 may have a name that now belongs to another actor. */
+export function auditUserName(name: string): string {
+  return isReservedUserName(name) ? `${name} (user)` : name;
 }

@@ -1,8 +1,8 @@
 import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from './principal.ts';
-import type { Right, Subject } from './rules.ts';
-import { can, rules } from './rules.ts';
+import type { Right, RightScope, Subject } from './rules.ts';
+import { can, rules, scopeOf } from './rules.ts';
 
 const principal = (role: Role, scope: TokenScope = 'write'): Principal => ({
   kind: 'session',
@@ -26,9 +26,36 @@ const having = (who: Principal, subject?: Subject): Right[] =>
   rights.filter((right) => can(who, right, subject));
 
 describe('rights', () => {
-  it('an administrator has all rights on everything', () => {
-    for (const subject of [undefined, mine, foreign, nobodys])
-      expect(having(principal('admin'), subject)).toEqual(rights);
+  it('SM12: an administrator has all rights on everything, but reports only own operations', () => {
+    expect(having(principal('admin'), mine)).toEqual(rights);
+    const others = rights.filter((right) => right !== 'operation.publish');
+    for (const subject of [undefined, foreign, nobodys])
+      expect(having(principal('admin'), subject)).toEqual(others);
+  });
+
+  it('SL3: the scope of a list agrees with the right on each thing, for every principal', () => {
+    const seen = ({ all, ownerId, grantedTo }: RightScope, subject: Subject): boolean =>
+      all ||
+      (ownerId !== null && ownerId === subject.owner) ||
+      (grantedTo === 'me' && subject.granted !== undefined);
+    const subjects = [mine, foreign, nobodys, { ...foreign, granted: 'control' } as const];
+    for (const role of ['admin', 'operator', 'viewer'] as const) {
+      for (const scope of ['read', 'write', 'publish'] as const) {
+        for (const right of rights) {
+          for (const subject of subjects) {
+            const who = principal(role, scope);
+            const listed = seen(scopeOf(who, right), subject);
+            expect([role, scope, right, subject, listed]).toEqual([
+              role,
+              scope,
+              right,
+              subject,
+              can(who, right, subject),
+            ]);
+          }
+        }
+      }
+    }
   });
 
   it('an operator creates, and watches and controls their own operations', () => {
@@ -93,6 +120,7 @@ describe('rights', () => {
 
   it('a token with scope publish can only report its own operations', () => {
     expect(having(principal('admin', 'publish'), mine)).toEqual(['operation.publish']);
+    expect(having(principal('admin', 'publish'), foreign)).toEqual([]);
     expect(having(principal('operator', 'publish'), mine)).toEqual(['operation.publish']);
     expect(having(principal('operator', 'publish'), foreign)).toEqual([]);
     expect(having(principal('viewer', 'publish'), mine)).toEqual([]);

@@ -5,6 +5,7 @@ import type { Principal } from './principal.ts';
 /** Each right has one row in {@link rules}. */
 export type Right =
   | 'pool.see'
+  | 'pool.locate'
   | 'pool.rescan'
   | 'orphan.see'
   | 'orphan.delete'
@@ -61,51 +62,54 @@ const publishScopes = ['write', 'publish'] as const;
 
 function rule(
   scopes: readonly TokenScope[],
-  [operator, viewer]: readonly [Reach, Reach],
+  [admin, operator, viewer]: readonly [Reach, Reach, Reach],
   grant: GrantLevel | null = null,
 ): Rule {
-  return { scopes, admin: 'any', operator, viewer, grant };
+  return { scopes, admin, operator, viewer, grant };
 }
 
 /** Rights by role and scope. Viewers watch operations that were granted to them. */
 export const rules: Readonly<Record<Right, Rule>> = {
-  'pool.see': rule(readScopes, ['any', 'any']),
-  'pool.rescan': rule(writeScopes, ['any', 'none']),
-  'orphan.see': rule(readScopes, ['none', 'none']),
-  'orphan.delete': rule(writeScopes, ['none', 'none']),
-  'image.list': rule(readScopes, ['any', 'any']),
-  'image.copy': rule(writeScopes, ['any', 'none']),
-  'image.make': rule(writeScopes, ['any', 'none']),
-  'image.upload': rule(writeScopes, ['any', 'none']),
-  'upload.see': rule(readScopes, ['own', 'none']),
-  'upload.send': rule(writeScopes, ['own', 'none']),
-  'host.see': rule(readScopes, ['any', 'any']),
-  'vm.list': rule(readScopes, ['own', 'none']),
-  'vm.make': rule(writeScopes, ['any', 'none']),
-  'vm.control': rule(writeScopes, ['own', 'none']),
-  'vm.screen': rule(readScopes, ['own', 'none']),
-  'vm.serial': rule(readScopes, ['own', 'none']),
-  'vm.delete': rule(writeScopes, ['own', 'none']),
-  'profile.see': rule(readScopes, ['own', 'own']),
-  'profile.change': rule(writeScopes, ['own', 'own']),
-  'image.import': rule(writeScopes, ['any', 'none']),
-  'image.convert': rule(writeScopes, ['any', 'none']),
-  'image.verify': rule(writeScopes, ['any', 'none']),
-  'image.change': rule(writeScopes, ['own', 'none']),
-  'image.delete': rule(writeScopes, ['own', 'none']),
-  'image.download': rule(readScopes, ['any', 'none']),
-  'operation.list': rule(readScopes, ['any', 'any']),
-  'operation.watch': rule(readScopes, ['own', 'granted'], 'watch'),
-  'operation.control': rule(writeScopes, ['own', 'none'], 'control'),
-  'operation.publish': rule(publishScopes, ['own', 'none']),
-  'operation.share': rule(writeScopes, ['own', 'none']),
-  'ticket.make': rule(readScopes, ['any', 'any']),
-  'token.see': rule(readScopes, ['own', 'own']),
-  'token.manage': rule(writeScopes, ['own', 'own']),
-  'user.see': rule(readScopes, ['none', 'none']),
-  'user.manage': rule(writeScopes, ['none', 'none']),
-  'audit.read': rule(readScopes, ['none', 'none']),
-  'metrics.read': rule(readScopes, ['none', 'none']),
+  'pool.see': rule(readScopes, ['any', 'any', 'any']),
+  // Where it is on the host helps attacks on the host, and only administrators can go there.
+  'pool.locate': rule(readScopes, ['any', 'none', 'none']),
+  'pool.rescan': rule(writeScopes, ['any', 'any', 'none']),
+  'orphan.see': rule(readScopes, ['any', 'none', 'none']),
+  'orphan.delete': rule(writeScopes, ['any', 'none', 'none']),
+  'image.list': rule(readScopes, ['any', 'any', 'any']),
+  'image.copy': rule(writeScopes, ['any', 'any', 'none']),
+  'image.make': rule(writeScopes, ['any', 'any', 'none']),
+  'image.upload': rule(writeScopes, ['any', 'any', 'none']),
+  'upload.see': rule(readScopes, ['any', 'own', 'none']),
+  'upload.send': rule(writeScopes, ['any', 'own', 'none']),
+  'host.see': rule(readScopes, ['any', 'any', 'any']),
+  'vm.list': rule(readScopes, ['any', 'own', 'none']),
+  'vm.make': rule(writeScopes, ['any', 'any', 'none']),
+  'vm.control': rule(writeScopes, ['any', 'own', 'none']),
+  'vm.screen': rule(readScopes, ['any', 'own', 'none']),
+  'vm.serial': rule(readScopes, ['any', 'own', 'none']),
+  'vm.delete': rule(writeScopes, ['any', 'own', 'none']),
+  'profile.see': rule(readScopes, ['any', 'own', 'own']),
+  'profile.change': rule(writeScopes, ['any', 'own', 'own']),
+  'image.import': rule(writeScopes, ['any', 'any', 'none']),
+  'image.convert': rule(writeScopes, ['any', 'any', 'none']),
+  'image.verify': rule(writeScopes, ['any', 'any', 'none']),
+  'image.change': rule(writeScopes, ['any', 'own', 'none']),
+  'image.delete': rule(writeScopes, ['any', 'own', 'none']),
+  'image.download': rule(readScopes, ['any', 'any', 'none']),
+  'operation.list': rule(readScopes, ['any', 'any', 'any']),
+  'operation.watch': rule(readScopes, ['any', 'own', 'granted'], 'watch'),
+  'operation.control': rule(writeScopes, ['any', 'own', 'none'], 'control'),
+  // Only its program knows how an operation is; an administrator may cancel it.
+  'operation.publish': rule(publishScopes, ['own', 'own', 'none']),
+  'operation.share': rule(writeScopes, ['any', 'own', 'none']),
+  'ticket.make': rule(readScopes, ['any', 'any', 'any']),
+  'token.see': rule(readScopes, ['any', 'own', 'own']),
+  'token.manage': rule(writeScopes, ['any', 'own', 'own']),
+  'user.see': rule(readScopes, ['any', 'none', 'none']),
+  'user.manage': rule(writeScopes, ['any', 'none', 'none']),
+  'audit.read': rule(readScopes, ['any', 'none', 'none']),
+  'metrics.read': rule(readScopes, ['any', 'none', 'none']),
 };
 
 /** The thing that a right is about: its owner and, for an operation, its id and grant. */
@@ -126,6 +130,34 @@ export function can(principal: Principal, right: Right, subject?: Subject): bool
   if (reach === 'any' || reach === 'none') return reach === 'any';
   const isGranted = grant !== null && (subject?.granted === grant || subject?.granted === 'control');
   return isGranted || (reach === 'own' && subject?.owner === principal.userId);
+}
+
+/** The things on which a principal has a right, for the query of a list. */
+export interface RightScope {
+  /** All things, of any owner. */
+  all: boolean;
+  /** The things of this owner; null: none. */
+  ownerId: string | null;
+  /** The things that were granted to this user; null: none. */
+  grantedTo: string | null;
+}
+
+/** Agrees with {@link can} about every thing, so that a list shows exactly what can be read one by one. */
+export function scopeOf(principal: Principal, right: Right): RightScope {
+  const { userId } = principal;
+  const { grant } = rules[right];
+  return {
+    all: can(principal, right, { owner: null }),
+    ownerId: can(principal, right, { owner: userId }) ? userId : null,
+    grantedTo: grant !== null && can(principal, right, { owner: null, granted: grant }) ? userId : null,
+  };
+}
+
+/** Whether the principal could have the right on any thing. False: it needs no look at the thing. */
+export function couldEver(principal: Principal, right: Right): boolean {
+  const [operationId] = principal.limitedTo ?? [];
+  const named = operationId === undefined ? {} : { operationId };
+  return can(principal, right, { owner: principal.userId, granted: 'control', ...named });
 }
 
 /** @throws ApiError `forbidden` */

@@ -31,6 +31,8 @@ export interface Shares {
   find(secret: string, address: string): Promise<Principal | null>;
   /** The same for the claims of a ticket; `key` is the principal's `sessionKey`. */
   findByKey(key: string, address: string): Promise<Principal | null>;
+  /** Which of these shares have ended; `keys` are the principals' `sessionKey`s. */
+  findEnded(keys: readonly string[]): Promise<string[]>;
 }
 
 export interface SharesDeps {
@@ -38,6 +40,8 @@ export interface SharesDeps {
   now: () => number;
   onError: OnError;
   onRevoked: (sessionKey: string) => void;
+  /** See `AdminToken`. */
+  adminMaker: string | null;
 }
 
 export function createShares(deps: SharesDeps): Shares {
@@ -56,26 +60,24 @@ export function createShares(deps: SharesDeps): Shares {
       key.startsWith(keyPrefix)
         ? findShare(deps, { column: 'id', value: key.slice(keyPrefix.length) }, address)
         : null,
+    findEnded: (keys) => findEnded(deps, keys),
   };
 }
 
 const publicColumns = [
-  'id',
-  'operationId',
-  'name',
-  'creatorName as createdBy',
-  'createdAt',
-  'expiresAt',
+  'shares.id',
+  'shares.operationId',
+  'shares.name',
+  'shares.creatorName as createdBy',
+  'shares.createdAt',
+  'shares.expiresAt',
 ] as const;
 
-async function listShares({ store, now }: SharesDeps, operationId: OperationId): Promise<Share[]> {
-  return store.db
-    .selectFrom('shares')
+async function listShares(deps: SharesDeps, operationId: OperationId): Promise<Share[]> {
+  return validShares(deps)
     .select(publicColumns)
-    .where('operationId', '=', operationId)
-    .where('revokedAt', 'is', null)
-    .where('expiresAt', '>', new Date(now()).toISOString())
-    .orderBy('createdAt')
+    .where('shares.operationId', '=', operationId)
+    .orderBy('shares.createdAt')
     .execute();
 }
 
@@ -95,15 +97,42 @@ async function createShare(
     operationId,
     name,
     createdAt: new Date(now()).toISOString(),
-    expiresAt: new Date(now() + expiresInS * 1000).toISOString(),
+    // A link that a token made ends with it at the latest.
+    expiresAt: new Date(Math.min(now() + expiresInS * 1000, tokenEndMs(principal))).toISOString(),
   };
-  const creator = { creatorId: principal.userId, creatorName: principal.userName };
+  const creator = {
+    creatorId: principal.userId,
+    creatorName: principal.userName,
+    madeBy: makerOf(deps, principal),
+  };
   const row = { ...shown, ...creator, secretHash: hashSecret(secret), revokedAt: null };
   await store.write([
     { query: store.db.insertInto('shares').values(row) },
     audit(principal, `share.create ${shown.id}`, `operation:${operationId}`),
   ]);
   return { ...shown, createdBy: creator.creatorName, secret };
+}
+
+function tokenEndMs({ kind, expiresAtMs }: Principal): number {
+  return kind === 'token' ? (expiresAtMs ?? Infinity) : Infinity;
+}
+
+function makerOf({ adminMaker }: SharesDeps, { kind, sessionKey }: Principal): string | null {
+  if (kind === 'admin-token') return adminMaker;
+  return kind === 'token' ? sessionKey : null;
+}
+
+/** Shares that are neither revoked nor expired, and whose token, if a token made them, is not revoked. */
+function validShares({ store, now, adminMaker }: SharesDeps) {
+  return store.db
+    .selectFrom('shares')
+    .leftJoin('tokens as maker', 'maker.id', 'shares.madeBy')
+    .where('shares.revokedAt', 'is', null)
+    .where('shares.expiresAt', '>', new Date(now()).toISOString())
+    .where('maker.revokedAt', 'is', null)
+    .where((row) =>
+      row.or([row('shares.creatorId', '<>', adminTokenKey), row('shares.madeBy', '=', adminMaker ?? '')]),
+    );
 }
 
 async function revokeShare(
@@ -128,20 +157,26 @@ async function revokeShare(
   onRevoked(keyPrefix + id);
 }
 
+/** A change of the creator is a revocation of its own. */
+async function findEnded(deps: SharesDeps, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const ids = keys.map((key) => key.slice(keyPrefix.length));
+  const rows = await validShares(deps).select('shares.id').where('shares.id', 'in', ids).execute();
+  const valid = new Set(rows.map(({ id }) => keyPrefix + id));
+  return keys.filter((key) => !valid.has(key));
+}
+
 async function findShare(
-  { store, now }: SharesDeps,
+  deps: SharesDeps,
   { column, value }: { column: 'secretHash' | 'id'; value: string },
   address: string,
 ): Promise<Principal | null> {
-  const row = await store.db
-    .selectFrom('shares')
+  const row = await validShares(deps)
     .innerJoin('operations', 'operations.id', 'shares.operationId')
     .leftJoin('users', 'users.id', 'shares.creatorId')
     .select(['shares.id', 'shares.operationId', 'shares.expiresAt', 'shares.creatorId'])
     .select(['operations.ownerId', 'users.role', 'users.disabled'])
     .where(`shares.${column}`, '=', value)
-    .where('shares.revokedAt', 'is', null)
-    .where('shares.expiresAt', '>', new Date(now()).toISOString())
     .executeTakeFirst();
   if (!row) return null;
   const share = toPrincipal(row, address);

@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
+import { scopeOf } from './rules.ts';
 import { createId, createSecret, hashSecret } from './secrets.ts';
 
 /** Secret scanners recognize this prefix. */
@@ -23,6 +24,8 @@ export interface Tokens {
   find(secret: string, address: string): Promise<Principal | null>;
   /** The same for the claims of a ticket; `id` is the token's id. */
   findById(id: string, address: string): Promise<Principal | null>;
+  /** Which of these tokens have ended, or have a disabled user. */
+  findEnded(ids: readonly string[]): Promise<string[]>;
 }
 
 export interface TokensDeps {
@@ -39,6 +42,7 @@ export function createTokens(deps: TokensDeps): Tokens {
     revoke: (principal, id) => revokeToken(deps, principal, id),
     find: (secret, address) => findToken(deps, { column: 'secretHash', value: hashSecret(secret) }, address),
     findById: (id, address) => findToken(deps, { column: 'id', value: id }, address),
+    findEnded: (ids) => findEnded(deps, ids),
   };
 }
 
@@ -89,12 +93,13 @@ async function createToken(
 
 async function revokeToken(deps: TokensDeps, principal: Principal, id: string): Promise<void> {
   const { store, now, onRevoked } = deps;
+  const { all, ownerId } = scopeOf(principal, 'token.manage');
   const update = store.db
     .updateTable('tokens')
     .set({ revokedAt: new Date(now()).toISOString() })
     .where('id', '=', id)
     .where('revokedAt', 'is', null)
-    .$if(principal.role !== 'admin', (query) => query.where('userId', '=', principal.userId));
+    .$if(!all, (query) => query.where('userId', '=', ownerId ?? ''));
   try {
     await store.write([{ query: update, expectRows: 1 }, audit(principal, 'token.revoke', `token:${id}`)]);
   } catch (cause) {
@@ -103,21 +108,34 @@ async function revokeToken(deps: TokensDeps, principal: Principal, id: string): 
   onRevoked(id);
 }
 
+/** The tokens that are valid now. */
+function validTokens({ store, now }: TokensDeps) {
+  return store.db
+    .selectFrom('tokens')
+    .innerJoin('users', 'users.id', 'tokens.userId')
+    .where('tokens.revokedAt', 'is', null)
+    .where('tokens.expiresAt', '>', new Date(now()).toISOString())
+    .where('users.disabled', '=', 0);
+}
+
+async function findEnded(deps: TokensDeps, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await validTokens(deps).select('tokens.id').where('tokens.id', 'in', ids).execute();
+  const valid = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => !valid.has(id));
+}
+
 async function findToken(
-  { store, now, onError }: TokensDeps,
+  deps: TokensDeps,
   { column, value }: { column: 'secretHash' | 'id'; value: string },
   address: string,
 ): Promise<Principal | null> {
+  const { store, now, onError } = deps;
   const at = new Date(now()).toISOString();
-  const row = await store.db
-    .selectFrom('tokens')
-    .innerJoin('users', 'users.id', 'tokens.userId')
+  const row = await validTokens(deps)
     .select(['tokens.id', 'tokens.name', 'tokens.scope', 'tokens.expiresAt', 'tokens.lastUsedAt'])
     .select(['users.id as userId', 'users.name as userName', 'users.role', 'users.version'])
     .where(`tokens.${column}`, '=', value)
-    .where('tokens.revokedAt', 'is', null)
-    .where('tokens.expiresAt', '>', at)
-    .where('users.disabled', '=', 0)
     .executeTakeFirst();
   if (!row) return null;
   if (row.lastUsedAt === null || Date.parse(row.lastUsedAt) < now() - usedStepMs) {

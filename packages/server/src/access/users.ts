@@ -3,7 +3,8 @@ import { ApiError } from '@wcc/api';
 import type { Insertable, RawBuilder, SqlBool } from 'kysely';
 import { sql } from 'kysely';
 import { audit } from './audit.ts';
-import { isUniqueViolation, StoreConflict } from '../storage/errors.ts';
+import { toNameTaken } from './name-taken.ts';
+import { StoreConflict } from '../storage/errors.ts';
 import type { UsersTable } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
 import type { Passwords } from './passwords.ts';
@@ -37,7 +38,7 @@ export async function newUserRow(
     id: createId(),
     name: request.name,
     role: request.role,
-    passwordHash: await passwords.hash(request.password),
+    passwordHash: await passwords.hash(request.password, { name: request.name, field: 'password' }),
     disabled: 0,
     createdAt: new Date().toISOString(),
   };
@@ -76,15 +77,10 @@ async function createUser(deps: UsersDeps, principal: Principal, request: Create
   try {
     await deps.store.write(batch);
   } catch (error) {
-    throw isUniqueViolation(error) ? nameTaken(error) : error;
+    throw toNameTaken(error);
   }
   if (row.role === 'admin') await deps.onAdminCreated();
   return toUser(row);
-}
-
-/** The error for a taken user name. */
-export function nameTaken(cause: unknown): ApiError {
-  return new ApiError('exists', { message: 'A user of this name exists.', field: 'name', cause });
 }
 
 interface Change {
@@ -101,7 +97,9 @@ async function changeUser(deps: UsersDeps, principal: Principal, { id, request }
     role: request.role ?? held.role,
     disabled: (request.disabled ?? held.disabled === 1) ? 1 : 0,
     passwordHash:
-      request.password === undefined ? held.passwordHash : await deps.passwords.hash(request.password),
+      request.password === undefined
+        ? held.passwordHash
+        : await deps.passwords.hash(request.password, { name: held.name, field: 'password' }),
   };
   const staysAdmin = next.role === 'admin' && next.disabled === 0;
   const update = store.db
