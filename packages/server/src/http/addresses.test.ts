@@ -56,6 +56,25 @@ describe('addresses of a server behind a proxy', () => {
     expect(addresses.consoleUrl).toBe('https://wcc.example.org');
   });
 
+  it('SM13: refuse the public host with another scheme or port', () => {
+    for (const origin of [
+      'http://wcc.example.org',
+      'https://wcc.example.org:8400',
+      'http://wcc.example.org:443',
+      'http://wcc.example.org:8400',
+    ]) {
+      for (const host of ['wcc.example.org', '127.0.0.1:8400'])
+        expect(addresses.isOrigin(origin, host)).toBe(false);
+    }
+  });
+
+  it('SM13: accept only the public origin for a host that is also a name of this server', () => {
+    const both = createAddresses({ ...config, host: 'localhost', publicUrl: 'https://localhost:8400' }, 8400);
+    expect(both.isOrigin('https://localhost:8400', 'localhost:8400')).toBe(true);
+    expect(both.isOrigin('http://localhost:8400', 'localhost:8400')).toBe(false);
+    expect(both.isOrigin('http://127.0.0.1:8400', '127.0.0.1:8400')).toBe(true);
+  });
+
   it('do not contain the wildcard address', () => {
     expect(addresses.isHost('0.0.0.0:8400')).toBe(false);
     expect(addresses.isOrigin('http://0.0.0.0:8400', '0.0.0.0:8400')).toBe(false);

@@ -17,16 +17,17 @@ export function createAddresses(config: AddressConfig, port: number): Addresses 
   const scheme = config.tls === null ? 'http' : 'https';
   const names = ['localhost', '127.0.0.1', '[::1]', ...ownNames(config)];
   // Browsers omit the default port of the scheme in Host and Origin.
-  const origins = names.filter((name) => URL.canParse(`${scheme}://${name}:${port}`));
-  const hosts = new Set(origins.map((name) => new URL(`${scheme}://${name}:${port}`).host));
+  const urls = names.map((name) => `${scheme}://${name}:${port}`).filter((url) => URL.canParse(url));
+  const originOf = new Map(urls.map((url) => [new URL(url).host, new URL(url).origin]));
   const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl);
-  if (publicUrl) hosts.add(publicUrl.host);
+  // Replaces the own origin of that host: behind a proxy, its scheme is not the one that wcc speaks.
+  if (publicUrl) originOf.set(publicUrl.host, publicUrl.origin);
   const shown = isWildcard(config.host) ? 'localhost' : bracketed(config.host);
   return {
-    isHost: (host) => host !== undefined && hosts.has(host),
+    isHost: (host) => host !== undefined && originOf.has(host),
     isOrigin(origin, host) {
-      if (origin === undefined || host === undefined || !hosts.has(host)) return false;
-      return origin === `${scheme}://${host}` || origin === publicUrl?.origin;
+      if (origin === undefined || host === undefined || !originOf.has(host)) return false;
+      return origin === originOf.get(host) || origin === publicUrl?.origin;
     },
     consoleUrl: publicUrl?.origin ?? new URL(`${scheme}://${shown}:${port}`).origin,
   };

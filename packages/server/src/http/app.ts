@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, Server } from 'node:http';
 import cookiePlugin from '@fastify/cookie';
-import type { VmId } from '@wcc/api';
+import type { HealthWarning } from '@wcc/api';
 import type { EventStreams, Tickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import fastify, { LogController } from 'fastify';
@@ -13,32 +13,36 @@ import type { Store } from '../storage/store.ts';
 import type { Addresses } from './addresses.ts';
 import { registerApiDocs } from './routes/api-docs.ts';
 import { registerAudit } from './routes/audit.ts';
-import { registerBodyDeadline } from './body-deadline.ts';
+import { registerBodyDeadline } from './guards/body-deadline.ts';
 import { createClientAddress, registerClientAddress } from './client-address.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { registerConsole } from './console.ts';
-import { cookieName, registerCredentials } from './credentials.ts';
+import { registerCredentials } from './credentials.ts';
+import { registerEntryGuard } from './guards/entry-guard.ts';
+import { registerFormTickets } from './live/form-tickets.ts';
+import { registerFullDisk } from './guards/full-disk.ts';
 import { registerHeaders } from './headers.ts';
 import { registerEvents } from './live/events.ts';
 import { registerForeignOrigins } from './live/foreign-origins.ts';
-import type { ServerState } from './routes/health.ts';
-import { registerHealth, registerReadiness } from './routes/health.ts';
+import { registerHealth } from './routes/health.ts';
+import type { ServerState } from './guards/passing-states.ts';
+import { registerPassingStates } from './guards/passing-states.ts';
 import { registerFirstBootProfile } from './routes/first-boot-profile.ts';
-import { registerRequestGuards } from './request-guards.ts';
+import { registerRequestBodies } from './guards/request-bodies.ts';
+import { registerRequestGuards } from './guards/request-guards.ts';
 import { registerLimits } from './limits.ts';
 import { registerRequestLog } from './log.ts';
 import { withMethodOverride } from './request.ts';
 import { registerProblems, sendProblem } from './problems.ts';
+import type { SessionCookie } from './session-cookie.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerScreenHint } from './live/screen.ts';
 import { registerSocketHint } from './live/socket.ts';
-import type { ServerTicketClaims } from './live/tickets.ts';
+import type { ServerTicketClaims, TicketTargets } from './live/tickets.ts';
 import { registerTickets } from './live/tickets.ts';
 import { registerTokens } from './routes/tokens.ts';
-import { registerUnreadBody } from './unread-body.ts';
+import { registerUnreadBody } from './guards/unread-body.ts';
 import { registerUsers } from './routes/users.ts';
-
-/** Maximum size of a JSON body. */
-const bodyBytes = 65_536;
 
 export interface AppDeps {
   config: ServerConfig;
@@ -50,12 +54,15 @@ export interface AppDeps {
   streams: EventStreams<Principal>;
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
-  /** @throws ApiError when the principal may not see the screen, or the machine has none now */
-  screen: (principal: Principal, id: VmId) => Promise<unknown>;
+  targets: TicketTargets;
   addresses: Addresses;
+  cookie: SessionCookie;
   state: () => ServerState;
+  /** What an administrator should look at although the server works. */
+  warnings: () => HealthWarning[];
   /** Bound already; it passes requests to {@link App.listener}. */
   server: Server;
+  connections: ConnectionLimits;
   /** Registers the routes of the domain, after guards, credentials, limits and problems. */
   registerDomain: (app: FastifyInstance) => void;
 }
@@ -73,10 +80,10 @@ export function isSecure({ tls, behindTlsProxy }: ServerConfig): boolean {
 
 /** The HTTP side of the server. Hooks run in the order of their registration. */
 export async function createApp(deps: AppDeps): Promise<App> {
-  const { config, access, addresses } = deps;
+  const { config, access, addresses, cookie } = deps;
   const secure = isSecure(config);
-  const cookie = cookieName(secure);
   const { app, listener } = createBareApp(deps);
+  registerRequestBodies(app);
   // First, because log lines, limits and audit rows of refused requests need the client address too.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
   await registerHeaders(app, { secure, version: deps.version });
@@ -86,15 +93,18 @@ export async function createApp(deps: AppDeps): Promise<App> {
   registerForeignOrigins(app, { origins: config.foreignOrigins });
   // Before the credentials, so that a foreign page causes no database access and learns nothing from the timing.
   registerRequestGuards(app, { addresses, cookie });
-  registerReadiness(app, deps);
-  registerCredentials(app, { access, cookie });
+  registerPassingStates(app, deps);
+  registerCredentials(app, deps);
+  registerFormTickets(app, deps);
+  registerEntryGuard(app);
+  registerFullDisk(app, deps);
   registerBodyDeadline(app);
   registerUnreadBody(app);
-  await registerLimits(app);
+  await registerLimits(app, { access });
 
   registerHealth(app, deps);
   registerApiDocs(app, deps);
-  registerSessions(app, { access, cookie, secure, version: deps.version });
+  registerSessions(app, { access, cookie, version: deps.version });
   registerFirstBootProfile(app, { access });
   registerUsers(app, { access });
   registerTokens(app, { access });
@@ -121,8 +131,9 @@ function createBareApp({ logger, server }: AppDeps): App {
     },
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    bodyLimit: bodyBytes,
     forceCloseConnections: 'idle',
+    // Else fastify itself answers the last requests of a stop with 503, before `registerPassingStates`.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
     serverFactory: (handle) => {
       listener = withMethodOverride(handle);
@@ -130,6 +141,5 @@ function createBareApp({ logger, server }: AppDeps): App {
     },
   });
   if (listener === undefined) throw new Error('fastify did not make its listener');
-  app.removeContentTypeParser('text/plain');
   return { app, listener };
 }

@@ -24,3 +24,23 @@ it('the client address is the last hop that is not a trusted proxy', () => {
   expect(address(from('127.0.0.1'))).toBe('127.0.0.1');
   expect(address(from('127.0.0.1', ''))).toBe('127.0.0.1');
 });
+
+it('SM9: the client address is an address: without its port, and never another text', () => {
+  const address = createClientAddress(['127.0.0.1']);
+  expect(address(from('127.0.0.1', '198.51.100.9:40001'))).toBe('198.51.100.9');
+  expect(address(from('127.0.0.1', '[2001:db8::1]:40001'))).toBe('2001:db8::1');
+  expect(address(from('127.0.0.1', '[2001:db8::1]'))).toBe('2001:db8::1');
+  expect(address(from('127.0.0.1', '::FFFF:c633:6409'))).toBe('198.51.100.9');
+  for (const text of [
+    '<b>x</b>',
+    'a\tb',
+    'unknown',
+    '_hidden',
+    '198.51.100.9:x',
+    '198.51.100.999',
+    '[1',
+    '1.2.3.4, ',
+    ']',
+  ])
+    expect([text, address(from('127.0.0.1', text))]).toEqual([text, '127.0.0.1']);
+});

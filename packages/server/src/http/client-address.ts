@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { createRangeTest, plainAddress } from '../config/address-range.ts';
 
@@ -22,12 +23,20 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
       .split(',')
       .map((hop) => hop.trim());
     while (isTrusted(address)) {
-      const previous = hops.pop();
-      if (previous === undefined || previous === '') break;
-      address = plainAddress(previous);
+      const previous = addressOfHop(hops.pop() ?? '');
+      // The address of the proxy counts where the proxy names none: any other text could be made up.
+      if (previous === null) break;
+      address = previous;
     }
     return address;
   };
+}
+
+/** `192.0.2.1`, `192.0.2.1:4000`, `2001:db8::1`, `[2001:db8::1]:4000`; null: this is not an address. */
+function addressOfHop(hop: string): string | null {
+  const [, inBrackets, beforePort] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(hop) ?? [];
+  const address = inBrackets ?? beforePort ?? hop;
+  return isIP(address) === 0 ? null : plainAddress(address);
 }
 
 /** Sets `request.clientAddress` before all other hooks. */

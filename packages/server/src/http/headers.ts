@@ -12,8 +12,10 @@ const contentSecurityPolicy = {
     styleSrc: ["'self'"],
     imgSrc: ["'self'", 'data:', 'blob:'],
     connectSrc: ["'self'"],
+    // The form of a download, and the frame that it is posted into.
+    frameSrc: ["'self'"],
+    formAction: ["'self'"],
     baseUri: ["'none'"],
-    formAction: ["'none'"],
     frameAncestors: ["'none'"],
     requireTrustedTypesFor: ["'script'"],
   },
@@ -32,6 +34,7 @@ export async function registerHeaders(
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     frameguard: { action: 'deny' },
+    // The console's page relaxes it to `same-origin`, because the Origin of its own form would be `null`.
     referrerPolicy: { policy: 'no-referrer' },
     hsts: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   });

@@ -1,4 +1,4 @@
-import type { OperationRecord } from '@wcc/progress/server';
+import type { OperationRecord } from '../operations/record.ts';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
@@ -16,6 +16,8 @@ const secrets = [
   'secret',
   'ticket',
   'token',
+  'pageKey',
+  '["wcc-page-key"]',
 ];
 
 function redactedPaths(): string[] {
@@ -53,6 +55,18 @@ export function logState(logger: FastifyBaseLogger, record: OperationRecord): vo
   const line = { operation, action, label, state, owner: ownerName, elapsedMs };
   const reason = stateReason?.code ?? error?.code;
   logger.info(reason === undefined ? line : { ...line, reason }, 'operation');
+}
+
+/** Says why the start takes long. Requests wait until it is complete. */
+export function logUpdate(logger: FastifyBaseLogger, update: { from: number; to: number }): void {
+  logger.warn(update, 'updating the database of an earlier version: with a long history this takes minutes');
+}
+
+/** Says that the wall clock jumped, and what that means. */
+export function logJump(logger: FastifyBaseLogger, jumpMs: number): void {
+  const text =
+    'the clock of this host jumped: ages of uploads and operations ignore the jump, but check the clock';
+  logger.warn({ jumpMs: Math.round(jumpMs) }, text);
 }
 
 /** Logs each request without headers, body and query. */

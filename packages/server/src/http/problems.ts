@@ -1,7 +1,10 @@
 import type { ErrorCode } from '@wcc/api';
 import { ApiError, isErrorCode, toProblem } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toNameTaken } from '../access/name-taken.ts';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
+import type { StoreErrorCode } from '../storage/errors.ts';
+import { cutStream, soften } from './guards/passing-states.ts';
 import { findRemoved } from './removed-endpoints.ts';
 import { createMethodTable } from './request.ts';
 
@@ -21,18 +24,20 @@ export function registerProblems(app: FastifyInstance): void {
 
 /** Answers with the problem document of an error and logs failures of the server. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const apiError = toApiError(error);
+  const apiError = soften(toApiError(error), request);
   // Only failures of the server: refusals are normal, and their cause may contain the caller's body.
   if (isServerFailure(apiError)) request.log.error({ err: error, code: apiError.code }, 'request failed');
+  if (cutStream(apiError, request, reply)) return reply;
   if (apiError.retryAfterS !== undefined) void reply.header('retry-after', String(apiError.retryAfterS));
-  if (apiError.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
+  if (apiError.code === 'unauthenticated' || apiError.code === 'page_key_missing')
+    void reply.header('www-authenticate', 'Bearer');
   // The request id is in a header only, so that the 404 of a forbidden and of an unknown thing have equal bodies.
   return reply.code(apiError.status).type('application/problem+json').send(toProblem(apiError));
 }
 
 /** A 5xx without a cause ("stopping", "no space") is an answer; an internal error or one with a cause is a failure. */
 function isServerFailure({ status, code, cause }: ApiError): boolean {
-  return status >= 500 && (code === 'internal' || cause !== undefined);
+  return (status >= 500 || code === 'upload_locked') && (code === 'internal' || cause !== undefined);
 }
 
 const fastifyCodes: Record<string, ErrorCode> = {
@@ -41,14 +46,19 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_ROUTE_NOT_FOUND: 'not_found',
 };
 
+const storeCodes: Partial<Record<StoreErrorCode, ErrorCode>> = {
+  store_constraint: 'internal',
+  store_full: 'database_full',
+  store_damaged: 'database_damaged',
+};
+
 /** The error for the caller. Texts of unexpected errors stay in the log. */
-export function toApiError(error: unknown): ApiError {
+export function toApiError(thrown: unknown): ApiError {
+  const error = toNameTaken(thrown);
   if (error instanceof ApiError) return error;
   if (error instanceof StoreConflict) return new ApiError('invalid_state', { cause: error });
   if (error instanceof StoreError) {
-    return new ApiError(error.code === 'store_constraint' ? 'internal' : 'database_unavailable', {
-      cause: error,
-    });
+    return new ApiError(storeCodes[error.code] ?? 'database_unavailable', { cause: error });
   }
   const { code, statusCode, message, hint } = (error ?? {}) as Record<string, unknown>;
   const known = typeof code === 'string' ? code : '';

@@ -1,7 +1,10 @@
 import { ApiError, routes } from '@wcc/api';
 import type { ImageId, VmId } from '@wcc/api';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage, RequestListener } from 'node:http';
+
+/** The methods that only read (RFC 9110, section 9.2.1). */
+export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * True for every address of the API and for the metrics, the unknown ones too. The route counts before the text
@@ -22,6 +25,17 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   const message = 'An Idempotency-Key has 1 to 255 printable characters.';
   throw new ApiError('malformed_request', { field: 'Idempotency-Key', message });
+}
+
+/** Aborts when the client closes its connection before the answer, so that its work ends too. */
+export function abandonedSignal({ raw }: FastifyReply): AbortSignal {
+  const leaving = new AbortController();
+  raw.once('close', () => {
+    if (raw.writableFinished) return;
+    const message = 'The client closed the connection before the answer.';
+    leaving.abort(new ApiError('malformed_request', { message }));
+  });
+  return leaving.signal;
 }
 
 export interface WithId {

@@ -1,11 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { pageKeyHeader } from '@wcc/api';
 import type { ServerConfig } from '../config/config.ts';
-import { defaultFreeSpaceFloor, defaultMaxVirtualSizeBytes, defaultUploads } from '../config/config.ts';
+import {
+  defaultEmergencyFloor,
+  defaultFreeSpaceFloor,
+  defaultMaxVirtualSizeBytes,
+  defaultUploads,
+} from '../config/config.ts';
 import type { RunningServer } from '../start.ts';
 import { startServer } from '../start.ts';
 import { createLogger } from './log.ts';
@@ -24,6 +30,7 @@ export interface AskOptions {
   body?: unknown;
   /** Raw body instead of `body`. */
   rawBody?: string;
+  /** Of a session; its page key is sent as well. */
   cookie?: string;
   bearer?: string;
   /** The value `undefined` removes a default header. */
@@ -66,6 +73,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     hypervisor: { driver: 'qemu', environment: {} },
     maxCopiesPerPool: 2,
     freeSpaceFloor: defaultFreeSpaceFloor,
+    emergencyFloor: defaultEmergencyFloor,
     uploads: defaultUploads,
     maxVirtualSizeBytes: defaultMaxVirtualSizeBytes,
     logLevel: 'trace',
@@ -114,11 +122,25 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
   };
 }
 
-/** `name=value` of the cookie that an answer sets. */
+/** The page keys of all sessions of this test, by their cookie. */
+const pageKeys = new Map<string, string>();
+
+/** `name=value` of the cookie that an answer to a sign-in sets. */
 export function sessionCookie(answer: Answer): string {
   const cookie = answer.headers['set-cookie']?.[0]?.split(';', 1)[0];
   if (cookie === undefined) throw new Error(`no cookie: ${answer.status} ${answer.text}`);
+  notePageKey(cookie, String(answer.json['pageKey']));
   return cookie;
+}
+
+export function notePageKey(cookie: string, pageKey: string): void {
+  pageKeys.set(cookie, pageKey);
+}
+
+/** What a page of the console sends: the cookie, and its page key. */
+export function sessionHeaders(cookie: string): Record<string, string> {
+  const pageKey = pageKeys.get(cookie);
+  return pageKey === undefined ? { cookie } : { cookie, [pageKeyHeader]: pageKey };
 }
 
 interface Request {
@@ -128,13 +150,19 @@ interface Request {
   options: AskOptions;
 }
 
-async function send({ method, port, path, options }: Request): Promise<Answer> {
+/** Sends a request, and waits for the head of its answer. */
+export async function beginRequest({
+  method,
+  port,
+  path,
+  options,
+}: Request): Promise<{ outgoing: ClientRequest; response: IncomingMessage }> {
   const body = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const headers = {
     ...(body === undefined
       ? {}
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-    ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
+    ...(options.cookie === undefined ? {} : sessionHeaders(options.cookie)),
     ...(options.bearer === undefined ? {} : { authorization: `Bearer ${options.bearer}` }),
     ...options.headers,
   };
@@ -143,9 +171,20 @@ async function send({ method, port, path, options }: Request): Promise<Answer> {
   const outgoing = httpRequest({ host: '127.0.0.1', port, path, method, headers: given, agent: false });
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return { outgoing, response };
+}
+
+export async function readText(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const part of response.setEncoding('utf8')) text += String(part);
-  const isJson = /json/.test(response.headers['content-type'] ?? '');
+  return text;
+}
+
+async function send(request: Request): Promise<Answer> {
+  const { response } = await beginRequest(request);
+  const text = await readText(response);
+  // The answer to HEAD names the type of a body that it does not have.
+  const isJson = text !== '' && /json/.test(response.headers['content-type'] ?? '');
   const json = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
   return { status: response.statusCode ?? 0, headers: response.headers, text, json };
 }

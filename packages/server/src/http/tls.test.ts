@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { pageKeyHeader } from '@wcc/api';
 import type { ServerUnderTest } from './server.testkit.ts';
 import { adminToken, password, startTestServer } from './server.testkit.ts';
 
@@ -104,12 +105,12 @@ describe.skipIf(!hasOpenssl)('with TLS files', () => {
     });
     const set = signedIn.headers['set-cookie']?.[0] ?? '';
     expect(set).toMatch(
-      /^__Host-wcc_sid=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+      /^__Host-wcc_sid_\d+=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
     expect(signedIn.headers['strict-transport-security']).toMatch(/max-age=/);
     const cookie = set.split(';', 1)[0] ?? '';
     const ticket = await ask('POST', '/api/ws-tickets', {
-      headers: { origin, cookie },
+      headers: { origin, cookie, [pageKeyHeader]: String(signedIn.json['pageKey']) },
       body: { purpose: 'watch' },
     });
     const socket = new WebSocket(

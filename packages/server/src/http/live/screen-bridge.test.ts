@@ -4,11 +4,14 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { closeCodes } from '@wcc/progress/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { bridgeScreen } from './screen-bridge.ts';
-import type { ScreenTimeouts } from './screen-bridge.ts';
+import type { ScreenBridge, ScreenTimeouts } from './screen-bridge.ts';
+import { createRfbInput } from './rfb-input.ts';
+import { binaryFrame } from '../open-things.testkit.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
 
 /** The bridge between a page and a machine's screen, with real sockets and an endless screen. */
@@ -18,16 +21,19 @@ let http: Server;
 let webSockets: WebSocketServer;
 let timeouts: ScreenTimeouts | undefined;
 let screen: EndlessScreen;
+let bridge: ScreenBridge;
 
 /** Sends data as fast as it is read, and discards input. */
 class EndlessScreen extends Duplex {
   sentBytes = 0;
+  writtenBytes = 0;
   override _read(): void {
     this.sentBytes += 65_536;
     // Asynchronous, so that other work can run, as with a real screen.
     setImmediate(() => this.push(Buffer.alloc(65_536)));
   }
-  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writtenBytes += chunk.length;
     done();
   }
 }
@@ -37,9 +43,11 @@ beforeEach(async () => {
   screen = new EndlessScreen();
   http = createServer();
   webSockets = new WebSocketServer({ server: http, perMessageDeflate: false });
-  webSockets.on('connection', (socket) =>
-    bridgeScreen(socket, screen, { filter: null, ...(timeouts === undefined ? {} : { timeouts }) }),
-  );
+  webSockets.on('connection', (socket, { socket: wire }) => {
+    const input = createRfbInput({ isViewOnly: false });
+    const options = { socket, wire, backend: screen, input };
+    bridge = bridgeScreen(timeouts === undefined ? options : { ...options, timeouts });
+  });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
 });
@@ -101,6 +109,45 @@ it('bridgeScreen keeps a page that only answers pings while nothing is shown', a
   await once(page, 'open');
   await waitUntil('many pings', () => pings > 40);
   expect(screen.destroyed).toBe(false);
+  page.terminate();
+  await waitUntil('the screen to be closed', () => screen.destroyed);
+});
+
+describe('SH1: a page that ignores the close frame', () => {
+  it.each([closeCodes.sessionEnded, closeCodes.malformed, closeCodes.goingAway, closeCodes.normal])(
+    'of code %i passes no further input and is cut',
+    async (code) => {
+      const page = await openStalledPage();
+      page.on('error', () => {});
+      page.resume();
+      page.write(binaryFrame(Buffer.from('RFB 003.008\n')));
+      await waitUntil('the input', () => screen.writtenBytes > 0);
+      const { writtenBytes } = screen;
+      if (code === closeCodes.malformed) page.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 65]));
+      else bridge.close(code);
+      await waitUntil('the end of the screen', () => screen.destroyed);
+      const typing = setInterval(() => page.write(binaryFrame(Buffer.from([1]))), 10);
+      const closedAtMs = performance.now();
+      await waitUntil('the cut', () => page.destroyed);
+      clearInterval(typing);
+      expect(screen.writtenBytes).toBe(writtenBytes);
+      expect(performance.now() - closedAtMs).toBeLessThan(5_000);
+    },
+  );
+});
+
+it('SM4: bridgeScreen reads a flooding page only as fast as its budget', async () => {
+  const page = new WebSocket(`ws://127.0.0.1:${port()}/`);
+  await once(page, 'open');
+  page.send(Buffer.from('RFB 003.008\n\x01\x01', 'latin1'));
+  const pointer = Buffer.alloc(240_000, Buffer.from([5, 1, 0, 9, 0, 9]));
+  for (let count = 0; count < 40; count += 1) page.send(pointer);
+  const startedAtMs = performance.now();
+  await waitUntil('the first bytes', () => screen.writtenBytes > 100_000);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  // The burst, what one read brings, and the rate.
+  expect(screen.writtenBytes).toBeLessThan(131_072 + 2 * 240_000 + seconds * 65_536);
   page.terminate();
   await waitUntil('the screen to be closed', () => screen.destroyed);
 });

@@ -1,10 +1,16 @@
-import { CLOSE_CODES } from '@wcc/progress';
+import { closeCodes } from '@wcc/progress/protocol';
+import type { CloseCode } from '@wcc/progress/protocol';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { InputFilter } from './rfb-input.ts';
+import { createInputBudget } from './input-budget.ts';
+import type { InputBudget } from './input-budget.ts';
+import type { RfbInput } from './rfb-input.ts';
 
 /** Maximum bytes buffered for a slow page. Above it, the machine's screen is not read. */
 const highWaterBytes = 1024 ** 2;
+
+/** A page that does not answer the close frame is terminated after this time. */
+const closeGraceMs = 800;
 
 /** How often a page gets a ping, and how long it may be silent. */
 const defaultTimeouts: ScreenTimeouts = { pingMs: 20_000, silentMs: 60_000 };
@@ -14,17 +20,32 @@ export interface ScreenTimeouts {
   silentMs: number;
 }
 
+export interface BridgeOptions {
+  socket: WebSocket;
+  /** The connection below the socket. */
+  wire: Duplex;
+  backend: Duplex;
+  input: RfbInput;
+  /** @default createInputBudget() */
+  budget?: InputBudget;
+  timeouts?: ScreenTimeouts;
+}
+
+export interface ScreenBridge {
+  /** From this call on no byte passes in either direction. The socket is closed, and terminated within a second. */
+  close(code: CloseCode): void;
+}
+
 /**
  * Connects a page with a machine's screen. Reads each side only as fast as the other side accepts, and closes both when
  * one closes. Terminates a page that neither reads nor answers, which frees its slot.
  */
-export function bridgeScreen(
-  socket: WebSocket,
-  backend: Duplex,
-  { filter, timeouts = defaultTimeouts }: { filter: InputFilter | null; timeouts?: ScreenTimeouts },
-): void {
+export function bridgeScreen(options: BridgeOptions): ScreenBridge {
+  const { socket, backend, input, timeouts = defaultTimeouts } = options;
+  const bridge = new Bridge(socket, backend);
   const markAlive = terminateWhenSilent(socket, timeouts);
   backend.on('data', (chunk: Buffer) => {
+    if (bridge.isClosing) return;
     socket.send(chunk, { binary: true }, () => {
       markAlive();
       if (socket.bufferedAmount < highWaterBytes) backend.resume();
@@ -33,20 +54,70 @@ export function bridgeScreen(
   });
   socket.on('message', (data, isBinary) => {
     markAlive();
-    if (!isBinary) return socket.close(CLOSE_CODES.malformed);
-    const bytes = filterInput(toBuffer(data), filter);
-    if (bytes === null) return socket.close(CLOSE_CODES.malformed);
+    if (bridge.isClosing) return;
+    const bytes = isBinary ? readInput(toBuffer(data), input) : null;
+    if (bytes === null) return bridge.close(closeCodes.malformed);
     if (bytes.length === 0 || backend.destroyed || backend.write(bytes)) return;
-    socket.pause();
-    backend.once('drain', () => socket.resume());
+    bridge.pause('backend');
+    backend.once('drain', () => bridge.resume('backend'));
   });
-  const end = (): void => {
-    backend.destroy();
-    socket.close(CLOSE_CODES.normal);
-  };
+  limitInput(options, bridge);
+  const end = (): void => bridge.close(closeCodes.normal);
   backend.once('end', end).once('close', end).once('error', end);
   socket.once('close', () => backend.destroy());
   socket.on('error', () => socket.terminate());
+  return bridge;
+}
+
+type PauseReason = 'backend' | 'budget';
+
+class Bridge implements ScreenBridge {
+  readonly #socket: WebSocket;
+  readonly #backend: Duplex;
+  readonly #pauses = new Set<PauseReason>();
+  isClosing = false;
+
+  constructor(socket: WebSocket, backend: Duplex) {
+    this.#socket = socket;
+    this.#backend = backend;
+  }
+
+  close(code: CloseCode): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.#backend.destroy();
+    this.#socket.close(code);
+    // The page's close frame may wait behind its input.
+    this.#socket.resume();
+    const timer = setTimeout(() => this.#socket.terminate(), closeGraceMs).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  pause(reason: PauseReason): void {
+    if (this.isClosing) return;
+    this.#pauses.add(reason);
+    this.#socket.pause();
+  }
+
+  resume(reason: PauseReason): void {
+    this.#pauses.delete(reason);
+    if (this.#pauses.size === 0) this.#socket.resume();
+  }
+}
+
+/** Reads nothing from a page that sends more than its budget. The page then waits, and nothing is lost. */
+function limitInput({ socket, wire, budget = createInputBudget() }: BridgeOptions, bridge: Bridge): void {
+  let timer: NodeJS.Timeout | undefined;
+  const spend = (cost: Parameters<InputBudget['spend']>[0]): void => {
+    const waitMs = budget.spend(cost);
+    if (waitMs === 0) return;
+    bridge.pause('budget');
+    clearTimeout(timer);
+    timer = setTimeout(() => bridge.resume('budget'), waitMs).unref();
+  };
+  wire.on('data', (chunk: Buffer) => spend({ bytes: chunk.length }));
+  for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, () => spend('message'));
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** Terminates a socket whose computer is asleep or gone. @returns call it whenever the page has shown activity */
@@ -65,10 +136,9 @@ function terminateWhenSilent(socket: WebSocket, { pingMs, silentMs }: ScreenTime
 }
 
 /** The bytes that may pass; null for malformed RFB, which is not forwarded. */
-function filterInput(bytes: Buffer, filter: InputFilter | null): Buffer | null {
-  if (filter === null) return bytes;
+function readInput(bytes: Buffer, input: RfbInput): Buffer | null {
   try {
-    return filter.pass(bytes);
+    return input.pass(bytes);
   } catch {
     return null;
   }

@@ -1,21 +1,21 @@
 import { ApiError, routes } from '@wcc/api';
 import type { VmId } from '@wcc/api';
-import { CLOSE_CODES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import { createPlaces } from '@wcc/progress/server';
+import { closeCodes, subprotocol, ticketPrefix } from '@wcc/progress/protocol';
+import { sharedLimits } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { OnError } from '@wcc/progress/server';
 import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
-import { isRevoked } from '../../access/access.ts';
+import type { OpenConnection } from '../../access/open-connections.ts';
+import { networkOf } from '../../config/address-range.ts';
 import type { Principal } from '../../access/principal.ts';
-import { createInputFilter } from './rfb-input.ts';
-import type { InputFilter } from './rfb-input.ts';
+import { createRfbInput } from './rfb-input.ts';
 import type { ScreenOfVm } from '../../machines/screen.ts';
-import { scheduleExpiry } from '../principal-expiry.ts';
+import { cutSocket } from '../cut-socket.ts';
 import { bridgeScreen } from './screen-bridge.ts';
+import type { ScreenBridge } from './screen-bridge.ts';
 import { redeemTicket } from './socket.ts';
 import type { SocketDeps } from './socket.ts';
 
@@ -34,13 +34,10 @@ export interface ScreenGateway {
 const pathPattern = /^\/api\/vms\/([1-9]\d{0,14})\/screen$/;
 /** Longest client message: a clipboard. */
 const messageBytes = 262_144;
+/** A browser sends a message as one fragment. */
+const maxFragments = 64;
 const screensPerUser = 16;
 const upgradesPerAddress = 64;
-
-interface OpenScreen {
-  socket: WebSocket;
-  principal: Principal;
-}
 
 /**
  * Serves screens of machines: binary RFB over a WebSocket. An upgrade needs a ticket of the purpose `screen` for this
@@ -49,27 +46,22 @@ interface OpenScreen {
 export function attachScreens(deps: ScreenDeps): ScreenGateway {
   const gateway = new Screens(deps);
   deps.server.on('upgrade', (request, socket, head) => gateway.handle(request, socket, head));
-  deps.access.onRevoked((revocation) => gateway.revoke((principal) => isRevoked(revocation, principal)));
   return gateway;
 }
 
-/** How long revocations are remembered: no upgrade takes longer. */
-const upgradeMs = 60_000;
-
 class Screens implements ScreenGateway {
   readonly #deps: ScreenDeps;
-  readonly #open = new Set<OpenScreen>();
-  readonly #users = createPlaces(screensPerUser);
-  readonly #pending = createPlaces(upgradesPerAddress);
+  readonly #open = new Set<ScreenBridge>();
+  readonly #users = sharedLimits(screensPerUser);
+  readonly #pending = sharedLimits(upgradesPerAddress);
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: messageBytes,
-    handleProtocols: () => SUBPROTOCOL,
+    maxFragments,
+    handleProtocols: () => subprotocol,
   });
-  /** An upgrade in progress must not outlive its session. */
-  #revocations: { atMs: number; isOver: (principal: Principal) => boolean }[] = [];
   #isClosing = false;
 
   constructor(deps: ScreenDeps) {
@@ -82,16 +74,7 @@ class Screens implements ScreenGateway {
 
   close(): void {
     this.#isClosing = true;
-    for (const { socket } of this.#open) socket.close(CLOSE_CODES.goingAway);
-  }
-
-  revoke(isOver: (principal: Principal) => boolean): void {
-    const atMs = performance.now();
-    const recent = this.#revocations.filter((one) => one.atMs > atMs - upgradeMs);
-    this.#revocations = [...recent, { atMs, isOver }];
-    for (const { socket, principal } of this.#open) {
-      if (isOver(principal)) socket.close(CLOSE_CODES.sessionEnded);
-    }
+    for (const bridge of this.#open) bridge.close(closeCodes.goingAway);
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -102,7 +85,7 @@ class Screens implements ScreenGateway {
     const id = pathPattern.exec(path)?.[1];
     const refusal = id === undefined ? 404 : immediateRefusal(this.#deps, request, head.length);
     if (refusal !== null) return refuse(socket, refusal);
-    const leave = this.#pending.acquire(this.#deps.clientAddress(request));
+    const leave = this.#pending.acquire(networkOf(this.#deps.clientAddress(request)));
     if (leave === null) return refuse(socket, 429);
     this.#admit({ request, socket, id: Number(id) })
       .catch((error: unknown) => refuse(socket, statusOf(error, this.#deps)))
@@ -110,18 +93,17 @@ class Screens implements ScreenGateway {
   }
 
   async #admit({ request, socket, id }: Upgrade): Promise<void> {
-    const startedAtMs = performance.now();
-    const principal = await authenticate(this.#deps, request, id);
+    const connection = await openConnection(this.#deps, { request, socket, id });
+    const { principal, signal } = connection;
     const screen = await this.#deps.screen(principal, id);
     const leave = this.#users.acquire(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
     try {
       const backend = await screen.open();
       socket.once('close', () => backend.destroy());
-      const isOver = this.#revocations.some((one) => one.atMs >= startedAtMs && one.isOver(principal));
-      if (!socket.destroyed && !this.#isClosing && !isOver) {
-        const filter = viewOnlyOf(request) || !screen.mayInput ? createInputFilter() : null;
-        this.#join({ request, socket, principal, id, backend, filter, leave });
+      if (!socket.destroyed && !this.#isClosing && !signal.aborted) {
+        const isViewOnly = viewOnlyOf(request) || !screen.mayInput;
+        this.#join({ request, socket, connection, id, backend, isViewOnly, leave });
         return;
       }
       backend.destroy();
@@ -133,17 +115,15 @@ class Screens implements ScreenGateway {
     throw new ApiError(this.#isClosing ? 'shutting_down' : 'unauthenticated');
   }
 
-  #join({ request, socket, principal, id, backend, filter, leave }: Joining): void {
+  #join({ request, socket, connection, id, backend, isViewOnly, leave }: Joining): void {
     const { onScreen, onError } = this.#deps;
+    const { principal, signal, noteUse } = connection;
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) => {
-      const one = { socket: webSocket, principal };
-      this.#open.add(one);
-      const forgetExpiry = scheduleExpiry(principal, () => webSocket.close(CLOSE_CODES.sessionEnded));
-      webSocket.once('close', () => {
-        forgetExpiry();
-        this.#open.delete(one);
-      });
-      bridgeScreen(webSocket, backend, { filter });
+      const input = createRfbInput({ isViewOnly, onInput: noteUse });
+      const bridge = bridgeScreen({ socket: webSocket, wire: socket, backend, input });
+      this.#open.add(bridge);
+      webSocket.once('close', () => this.#open.delete(bridge));
+      signal.addEventListener('abort', () => bridge.close(closeCodes.sessionEnded));
       onScreen(principal, id).catch((error: unknown) => onError(error, { stage: 'screen: audit' }));
     });
     socket.once('close', leave);
@@ -157,9 +137,9 @@ interface Upgrade {
 }
 
 interface Joining extends Upgrade {
-  principal: Principal;
+  connection: OpenConnection;
   backend: Duplex;
-  filter: InputFilter | null;
+  isViewOnly: boolean;
   /** Releases the user's slot. */
   leave: () => void;
 }
@@ -196,10 +176,23 @@ function immediateRefusal(
   return headBytes > 0 ? 400 : null;
 }
 
+/** Registers the socket before the first look-up. @throws ApiError as {@link authenticate} */
+async function openConnection(deps: ScreenDeps, { request, socket, id }: Upgrade): Promise<OpenConnection> {
+  const cut = (): void => cutSocket(socket);
+  const opening = deps.access.connections.begin({ carrier: socket, cut, use: 'nothing' });
+  try {
+    const connection = opening.admit(await authenticate(deps, request, id));
+    if (connection === null) throw new ApiError('unauthenticated');
+    return connection;
+  } finally {
+    opening.abandon();
+  }
+}
+
 /** @throws ApiError `unauthenticated`; `forbidden` for a ticket that opens something else */
 async function authenticate(deps: ScreenDeps, request: IncomingMessage, id: VmId): Promise<Principal> {
   const ticket = takeTicket(request);
-  const claims = ticket === null ? null : deps.tickets.take(ticket);
+  const claims = ticket === null ? null : await deps.tickets.take(ticket);
   if (claims === null) throw new ApiError('unauthenticated');
   if (claims.purpose !== 'screen' || claims.target !== String(id)) throw new ApiError('forbidden');
   const principal = await redeemTicket(deps, { claims, request, address: deps.clientAddress(request) });
@@ -210,10 +203,10 @@ async function authenticate(deps: ScreenDeps, request: IncomingMessage, id: VmId
 /** Removes the ticket from the request's headers, so that a log of headers contains no secret. */
 function takeTicket(request: IncomingMessage): string | null {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  request.headers['sec-websocket-protocol'] = SUBPROTOCOL;
-  const tickets = offered.filter((name) => name.startsWith(TICKET_PREFIX));
-  if (!offered.includes(SUBPROTOCOL) || tickets.length !== 1) return null;
-  return tickets[0]?.slice(TICKET_PREFIX.length) ?? null;
+  request.headers['sec-websocket-protocol'] = subprotocol;
+  const tickets = offered.filter((name) => name.startsWith(ticketPrefix));
+  if (!offered.includes(subprotocol) || tickets.length !== 1) return null;
+  return tickets[0]?.slice(ticketPrefix.length) ?? null;
 }
 
 function statusOf(error: unknown, { onError }: ScreenDeps): number {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSessions } from '../../access/sessions.ts';
+import { newSession } from '../open-things.testkit.ts';
 import type { ServerUnderTest } from '../server.testkit.ts';
 import { adminToken, password, startTestServer } from '../server.testkit.ts';
 import type { Handshake } from '../upgrade.testkit.ts';
@@ -20,20 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(async () => {
-  const secrets = await Promise.all([1, 2].map(() => newSession()));
+  const secrets = await Promise.all([1, 2].map(() => newCookie()));
   [cookie, otherCookie] = secrets as [string, string];
   own = { port: server.port, origin: server.origin, cookie };
 });
 
 /** Without sign-in, which is limited per name and minute. */
-async function newSession(): Promise<string> {
-  const { store } = server.running;
-  const query = store.db.selectFrom('users').selectAll().where('id', '=', userId);
-  const user = await query.executeTakeFirstOrThrow();
-  const sessions = createSessions({ store, now: Date.now, onError: () => {} });
-  const session = sessions.prepare(user, '127.0.0.1');
-  await store.write([session.statement]);
-  return `wcc_sid=${session.secret}`;
+async function newCookie(): Promise<string> {
+  return (await newSession(server, userId)).cookie;
 }
 
 describe('a WebSocket handshake from another origin (threats 2 and 3)', () => {
@@ -79,7 +73,7 @@ describe('a ticket (threat 5)', () => {
   });
 
   it('is useless without its session: no cookie, a wrong cookie, another session of the user', async () => {
-    for (const foreign of [undefined, 'wcc_sid=wrong', otherCookie]) {
+    for (const foreign of [undefined, `wcc_sid_${server.port}=wrong`, otherCookie]) {
       const ticket = await server.ticket(cookie);
       const { cookie: _own, ...rest } = own;
       const handshake = foreign === undefined ? rest : { ...rest, cookie: foreign };

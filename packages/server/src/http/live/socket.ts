@@ -1,16 +1,19 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Rights, Snapshot } from '@wcc/progress';
-import { TICKET_PREFIX } from '@wcc/progress';
-import type { Tickets, WebSocketGateway } from '@wcc/progress/server';
-import { attachWebSocket } from '@wcc/progress/server';
+import type { Socket } from 'node:net';
+import { ticketPrefix } from '@wcc/progress/protocol';
+import type { Gateway, Tickets } from '@wcc/progress/server';
+import { createGateway } from '@wcc/progress/server';
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from '../../access/access.ts';
-import { isRevoked } from '../../access/access.ts';
+import type { OpenConnection } from '../../access/open-connections.ts';
 import type { Principal } from '../../access/principal.ts';
+import { networkOf } from '../../config/address-range.ts';
 import type { Addresses } from '../addresses.ts';
 import type { ClientAddress } from '../client-address.ts';
 import { bearerOf } from '../credentials.ts';
+import { cutSocket } from '../cut-socket.ts';
+import type { SessionCookie } from '../session-cookie.ts';
 import type { ServerTicketClaims } from './tickets.ts';
 import type { WatchRules } from './watch-rules.ts';
 
@@ -24,15 +27,14 @@ export interface SocketDeps {
   foreignOrigins: readonly string[];
   addresses: Addresses;
   clientAddress: ClientAddress;
-  cookie: string;
-  may: (principal: Principal, snapshot: Snapshot) => Rights;
-  parseCookie: (header: string) => Record<string, string | undefined>;
+  cookie: SessionCookie;
 }
 
 /** Authenticates the upgrade; the socket keeps that principal. */
-export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principal> {
+export function createSocketGateway(deps: SocketDeps): Gateway<Principal> {
   const { access, tickets, addresses } = deps;
-  const gateway = attachWebSocket<Principal>({
+  const authenticate = createAuthentication(deps);
+  const gateway = createGateway<Principal>({
     ...deps.rules,
     server: deps.server,
     path: routes.socket(),
@@ -43,14 +45,16 @@ export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principa
       origin === undefined
         ? isProgram(deps, request)
         : addresses.isOrigin(origin, request.headers.host) || isForeignPage(deps, origin, request),
-    authenticate: (request, ticket) => authenticate(deps, request, ticket),
-    may: deps.may,
-    clientAddress: deps.clientAddress,
+    authenticate,
+    clientAddress: (request) => networkOf(deps.clientAddress(request)),
   });
+  access.connections.onEnd((isOver) => gateway.closeSessions(isOver));
   access.onRevoked((revocation) => {
-    if ('sessionKey' in revocation) tickets.revokeSession(revocation.sessionKey);
+    if ('sessionKey' in revocation)
+      tickets
+        .revokeSession(revocation.sessionKey)
+        .catch((error: unknown) => deps.rules.onError(error, { stage: 'tickets: revoke' }));
     // Tickets of a changed user fail at their use, because they name the old version of the user.
-    gateway.closeSessions((principal) => isRevoked(revocation, principal));
   });
   return gateway;
 }
@@ -70,27 +74,43 @@ function isForeignPage(
   { headers }: IncomingMessage,
 ): boolean {
   return (
-    foreignOrigins.includes(origin) && headers['sec-websocket-protocol']?.includes(TICKET_PREFIX) === true
+    foreignOrigins.includes(origin) && headers['sec-websocket-protocol']?.includes(ticketPrefix) === true
   );
 }
 
 /** Without an Origin, the client is a program. It needs a token or ticket and must not send a cookie. */
-function isProgram(deps: SocketDeps, { headers }: IncomingMessage): boolean {
-  if (cookieOf(deps, headers.cookie) !== undefined) return false;
+function isProgram({ cookie }: SocketDeps, { headers }: IncomingMessage): boolean {
+  if (cookie.valuesOf(headers).length > 0) return false;
   return (
     bearerOf(headers.authorization) !== null ||
-    Boolean(headers['sec-websocket-protocol']?.includes(TICKET_PREFIX))
+    Boolean(headers['sec-websocket-protocol']?.includes(ticketPrefix))
   );
 }
 
-function cookieOf(
-  { parseCookie, cookie }: Pick<SocketDeps, 'parseCookie' | 'cookie'>,
-  header: string | undefined,
-): string | undefined {
-  return header === undefined ? undefined : parseCookie(header)[cookie];
+/** Registers each socket before the first look-up. A `refresh` authenticates again on the registered socket. */
+function createAuthentication(
+  deps: SocketDeps,
+): (request: IncomingMessage, ticket: string | null) => Promise<Principal | null> {
+  const registered = new WeakMap<Socket, OpenConnection>();
+  return async (request, ticket) => {
+    const { socket } = request;
+    const known = registered.get(socket);
+    // The gateway accepts only the same session, so the registration stays right.
+    if (known !== undefined) return known.signal.aborted ? null : findPrincipal(deps, request, ticket);
+    const cut = (): void => cutSocket(socket);
+    const opening = deps.access.connections.begin({ carrier: socket, cut, use: 'watching' });
+    try {
+      const principal = await findPrincipal(deps, request, ticket);
+      const connection = principal === null ? null : opening.admit(principal);
+      if (connection !== null) registered.set(socket, connection);
+      return connection?.principal ?? null;
+    } finally {
+      opening.abandon();
+    }
+  };
 }
 
-async function authenticate(
+async function findPrincipal(
   deps: SocketDeps,
   request: IncomingMessage,
   ticket: string | null,
@@ -98,8 +118,8 @@ async function authenticate(
   const address = deps.clientAddress(request);
   const { authorization, origin } = request.headers;
   if (ticket !== null) {
-    // Taken before the first await, so that only one of two concurrent upgrades gets it.
-    const claims = deps.tickets.take(ticket);
+    // Taken first, so that only one of two concurrent upgrades gets it.
+    const claims = await deps.tickets.take(ticket);
     return claims?.purpose === 'watch' ? redeemTicket(deps, { claims, request, address }) : null;
   }
   const secret = bearerOf(authorization);
@@ -109,45 +129,26 @@ async function authenticate(
 
 export interface Redemption {
   claims: ServerTicketClaims;
-  request: IncomingMessage;
+  request: Pick<IncomingMessage, 'headers'>;
   address: string;
 }
 
-/** The ticket must belong to the valid session of the cookie, so that a stolen ticket is useless. */
+/** A cookie must confirm the session of the ticket, so that a stolen ticket is useless. */
 export async function redeemTicket(
-  deps: Pick<SocketDeps, 'access' | 'cookie' | 'parseCookie'>,
+  deps: Pick<SocketDeps, 'access' | 'cookie'>,
   { claims, request, address }: Redemption,
 ): Promise<Principal | null> {
   if (claims.origin !== (request.headers.origin ?? '')) return null;
-  const cookie = cookieOf(deps, request.headers.cookie);
-  const session = cookie === undefined ? null : await deps.access.sessions.find(cookie, address);
-  const principal = await principalOfTicket(deps, {
-    claims,
-    session,
-    hasCookie: cookie !== undefined,
-    address,
-  });
+  const cookies = deps.cookie.valuesOf(request.headers);
+  const named = { key: claims.session };
+  // A page opens its sockets again without a person.
+  const session = await deps.access.sessions.find({ cookies, named }, address, { isUse: false });
+  const isLimited = claims.operations !== null;
+  // A limited ticket needs no cookie; a cookie of the browser is ignored.
+  const isCookieless = isLimited || cookies.length === 0;
+  const principal =
+    session ?? (isCookieless ? await deps.access.findByTicketHolder(claims.session, address) : null);
   if (principal?.sessionKey !== claims.session) return null;
   const isSame = principal.userId === claims.user && principal.sessionVersion === claims.sessionVersion;
   return isSame ? { ...principal, limitedTo: claims.operations ?? principal.limitedTo } : null;
-}
-
-/** A limited ticket needs no cookie; a cookie of the browser is ignored. */
-function principalOfTicket(
-  { access }: Pick<SocketDeps, 'access'>,
-  {
-    claims,
-    session,
-    hasCookie,
-    address,
-  }: { claims: ServerTicketClaims; session: Principal | null; hasCookie: boolean; address: string },
-): Promise<Principal | null> | Principal | null {
-  if (session?.sessionKey === claims.session) return session;
-  return claims.operations === null && hasCookie ? null : access.findByTicketHolder(claims.session, address);
-}
-
-/** Keys of the sessions with an open socket; an open page counts as use. */
-export function openSessions(gateway: WebSocketGateway<Principal>): string[] {
-  const sessions = gateway.principals().filter(({ kind }) => kind === 'session');
-  return [...new Set(sessions.map(({ sessionKey }) => sessionKey))];
 }

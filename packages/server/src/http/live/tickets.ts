@@ -1,7 +1,7 @@
-import type { Ticket, VmId } from '@wcc/api';
+import type { ImageId, Ticket, VmId } from '@wcc/api';
 import { ApiError, routes, ticketRequest } from '@wcc/api';
 import type { TicketClaims, Tickets } from '@wcc/progress/server';
-import { TicketError } from '@wcc/progress/server';
+import { ProgressError } from '@wcc/progress';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -12,6 +12,8 @@ import { parseBody } from '../parse.ts';
 
 /** The claims of a ticket. */
 export interface ServerTicketClaims extends TicketClaims {
+  purpose: 'watch' | 'screen' | 'download';
+  sessionVersion: number;
   /** The only operations that its socket may watch; null: no limit. */
   operations: readonly string[] | null;
 }
@@ -23,41 +25,67 @@ export interface TicketsDeps {
   foreignOrigins: readonly string[];
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
+  targets: TicketTargets;
+}
+
+/** What a ticket can be for, besides watching. Each checks that the principal may open the thing with this id now. */
+export interface TicketTargets {
   /** @throws ApiError when the principal may not see the screen, or the machine has none now */
   screen: (principal: Principal, id: VmId) => Promise<unknown>;
+  /** @throws ApiError when the principal may not download the image, or its file cannot be read now */
+  download: (principal: Principal, id: ImageId) => Promise<unknown>;
 }
 
-/** Issues tickets: the right to open one socket within 30 s, bound to session, user and origin (docs/security.md). */
+/**
+ * Issues tickets: the right to open one socket or download within 30 s, bound to session, user and origin
+ * (docs/security.md).
+ */
 export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
-  app.post(routes.tickets(), { config: { limit: 'ticket' } }, async (request): Promise<Ticket> => {
-    const principal = assertRequestRight(request, 'ticket.make');
-    const body = parseBody(ticketRequest, request);
-    if (body.purpose === 'screen') return screenTicket(deps, { request, principal, target: body.target });
-    const operations = await limitOf(deps, principal, body.operations);
-    const origin = originOf(deps, { request, principal, named: body.origin, operations });
-    const { sessionKey: session, userId: user, sessionVersion } = principal;
-    const claims = { session, user, sessionVersion, purpose: 'watch', origin, operations };
-    const issued = issue(deps.tickets, claims);
-    if (body.origin !== undefined) await auditForeign(deps.store, principal, origin);
-    return operations === null ? issued : { ...issued, operations: [...operations] };
-  });
+  app.post(
+    routes.tickets(),
+    { config: { limit: 'ticket', right: 'ticket.make' } },
+    async (request): Promise<Ticket> => {
+      const principal = assertRequestRight(request, 'ticket.make');
+      const body = parseBody(ticketRequest, request);
+      const { purpose, target } = body;
+      if (purpose !== 'watch') return targetTicket(deps, { request, principal, purpose, target });
+      const operations = await limitOf(deps, principal, body.operations);
+      const origin = originOf(deps, { request, principal, named: body.origin, operations });
+      const { sessionKey: session, userId: user, sessionVersion } = principal;
+      const claims = { session, user, sessionVersion, purpose: 'watch' as const, origin, operations };
+      const issued = await issue(deps.tickets, claims);
+      if (body.origin !== undefined) await auditForeign(deps.store, principal, origin);
+      return operations === null ? issued : { ...issued, operations: [...operations] };
+    },
+  );
 }
 
-/** A ticket for the screen of one machine, for the console or a program. */
-async function screenTicket(
-  { tickets, screen }: TicketsDeps,
-  {
-    request,
-    principal,
-    target,
-  }: { request: FastifyRequest; principal: Principal; target: string | undefined },
+interface TargetRequest {
+  request: FastifyRequest;
+  principal: Principal;
+  purpose: keyof TicketTargets;
+  target: string | undefined;
+}
+
+/** A ticket for the screen of one machine or the bytes of one image, for the console or a program. */
+async function targetTicket(
+  { tickets, targets }: TicketsDeps,
+  { request, principal, purpose, target }: TargetRequest,
 ): Promise<Ticket> {
   if (target === undefined || !/^[1-9]\d{0,14}$/.test(target) || request.isForeignPage)
     throw new ApiError('not_found');
-  await screen(principal, Number(target));
+  await targets[purpose](principal, Number(target));
   const { sessionKey: session, userId: user, sessionVersion } = principal;
   const origin = request.headers.origin ?? '';
-  const claims = { session, user, sessionVersion, purpose: 'screen', target, origin, operations: null };
+  const claims = {
+    session,
+    user,
+    sessionVersion,
+    purpose,
+    target,
+    origin,
+    operations: null,
+  };
   return issue(tickets, claims);
 }
 
@@ -104,14 +132,12 @@ function originOf(
   });
 }
 
-function issue(
-  tickets: Tickets<ServerTicketClaims>,
-  claims: ServerTicketClaims,
-): { ticket: string; expiresInS: number } {
+async function issue(tickets: Tickets<ServerTicketClaims>, claims: ServerTicketClaims): Promise<Ticket> {
   try {
-    return tickets.issue(claims);
+    return await tickets.issue(claims);
   } catch (cause) {
-    if (cause instanceof TicketError) throw new ApiError('too_many_tickets', { retryAfterS: 30, cause });
+    if (cause instanceof ProgressError && cause.code === 'too_many_tickets')
+      throw new ApiError('too_many_tickets', { retryAfterS: 30, cause });
     throw cause;
   }
 }

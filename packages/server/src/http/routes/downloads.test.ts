@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminToken, startTestServer } from '../server.testkit.ts';
+import { adminToken, sessionHeaders, startTestServer } from '../server.testkit.ts';
 import type { Answer, ServerUnderTest } from '../server.testkit.ts';
-import { canResume, matchesTag, parseRange } from './downloads.ts';
 
 const MiB = 1024 ** 2;
 let server: ServerUnderTest;
 let bytes: Buffer;
 const name = 'dïsk "1".raw';
+const longAgo = 'Sun, 06 Nov 1994 08:49:37 GMT';
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -47,6 +48,8 @@ async function open(id: number, headers: Record<string, string> = {}): Promise<I
     headers: { ...authorization, ...headers },
     agent: false,
   });
+  // A cut connection is an error of the request as well as of its answer.
+  sent.on('error', () => {});
   sent.end();
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];
   return answer;
@@ -89,6 +92,45 @@ describe('a download', () => {
     expect((await fetchBytes({ 'if-none-match': etag })).answer.statusCode).toBe(304);
   });
 
+  it('F4: every precondition of RFC 9110 decides, and never sends bytes of another state', async () => {
+    const { answer } = await fetchBytes({ range: 'bytes=0-0' });
+    const [etag, modified] = [String(answer.headers.etag), String(answer.headers['last-modified'])];
+    const statusOf = async (headers: Record<string, string>): Promise<[number | undefined, number]> => {
+      const got = await fetchBytes(headers);
+      return [got.answer.statusCode, got.body.length];
+    };
+    const tail = { range: `bytes=${bytes.length - 7}-` };
+    for (const refused of [{ 'if-match': '"old"' }, { 'if-unmodified-since': longAgo }]) {
+      const { answer: refusal, body } = await fetchBytes({ ...tail, ...refused });
+      expect([refusal.statusCode, JSON.parse(body.toString('utf8'))]).toEqual([
+        412,
+        expect.objectContaining({ code: 'precondition_failed', status: 412 }),
+      ]);
+      expect(refusal.headers['content-disposition']).toBeUndefined();
+    }
+    expect(await statusOf({ ...tail, 'if-match': etag })).toEqual([206, 7]);
+    expect(await statusOf({ ...tail, 'if-unmodified-since': modified })).toEqual([206, 7]);
+    expect(await statusOf({ 'if-modified-since': modified })).toEqual([304, 0]);
+    expect(await statusOf({ 'if-modified-since': longAgo })).toEqual([200, bytes.length]);
+    expect(await statusOf({ range: 'Bytes=5-9223372036854775807' })).toEqual([206, bytes.length - 5]);
+  });
+
+  it('F4: curl refuses to glue two states by a date, and fetches an unchanged image once', async () => {
+    const url = `http://127.0.0.1:${server.port}/api/images/${await idOf(name)}/download`;
+    const target = join(server.dataDir, 'curl.part');
+    const curl = (...args: string[]): Promise<string> =>
+      new Promise((resolve) => {
+        const all = ['-sSf', '-H', `Authorization: Bearer ${adminToken}`, '-w', '%{http_code}', ...args];
+        execFile('curl', [...all, '-o', target, url], (_error, stdout) => resolve(stdout));
+      });
+    await writeFile(target, bytes.subarray(0, 1000));
+    expect(await curl('-C', '-', '-z', `-${longAgo}`)).toBe('412');
+    expect((await readFile(target)).length).toBe(1000);
+    expect(await curl('-C', '-')).toBe('206');
+    expect((await readFile(target)).equals(bytes)).toBe(true);
+    expect(await curl('-z', new Date(Date.now() + 1000).toUTCString())).toBe('304');
+  });
+
   it('refuses a range after the end and names the size', async () => {
     const answer = await ask('GET', `/api/images/${await idOf(name)}/download`, {
       range: `bytes=${bytes.length}-`,
@@ -108,7 +150,7 @@ describe('a download', () => {
 
   it('ends when the caller loses the right', async () => {
     const user = await server.addUser('ann');
-    const answer = await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') });
+    const answer = await open(await idOf('huge.raw'), sessionHeaders(await server.signIn('ann')));
     expect(answer.statusCode).toBe(200);
     answer.resume();
     const ended = new Promise<string>((resolve) => {
@@ -119,7 +161,9 @@ describe('a download', () => {
     const body = { role: 'viewer' };
     expect((await server.ask('PATCH', `/api/users/${user}`, { bearer: adminToken, body })).status).toBe(200);
     expect(await ended).toBe('cut');
-    expect((await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') })).statusCode).toBe(403);
+    expect((await open(await idOf('huge.raw'), sessionHeaders(await server.signIn('ann')))).statusCode).toBe(
+      403,
+    );
   });
 
   it('is refused without sign-in, and for an unknown image', async () => {
@@ -140,44 +184,58 @@ describe('a download', () => {
   });
 });
 
-describe('parseRange', () => {
-  it.each([
-    [undefined, { kind: 'all' }],
-    ['bytes=0-0', { kind: 'part', start: 0, end: 1 }],
-    ['bytes=10-', { kind: 'part', start: 10, end: 100 }],
-    ['bytes=90-200', { kind: 'part', start: 90, end: 100 }],
-    ['bytes=-10', { kind: 'part', start: 90, end: 100 }],
-    ['bytes=-500', { kind: 'part', start: 0, end: 100 }],
-    ['bytes=-0', { kind: 'unsatisfiable' }],
-    ['bytes=100-', { kind: 'unsatisfiable' }],
-    ['bytes=9-5', { kind: 'all' }],
-    ['bytes=-', { kind: 'all' }],
-    ['bytes=0-1,5-6', { kind: 'all' }],
-    ['lines=1-2', { kind: 'all' }],
-    ['bytes=0x1-2', { kind: 'all' }],
-  ])('parses %s', (header, wanted) => {
-    expect(parseRange(header, 100)).toEqual(wanted);
+describe('SM1: the audit record of downloads', () => {
+  /** Rows that a GET with these headers adds, asked for as a program with a token of its own. */
+  async function rowsAdded(bearer: string, headers: Record<string, string>): Promise<number> {
+    const rows = async (): Promise<number> => {
+      const { json } = await ask('GET', '/api/audit?what=image.download&limit=200');
+      return (json['items'] as unknown[]).length;
+    };
+    const before = await rows();
+    const answer = await open(await idOf(name), { authorization: `Bearer ${bearer}`, ...headers });
+    for await (const _part of answer);
+    return (await rows()) - before;
+  }
+  const tokenOf = async (user: string): Promise<string> => {
+    const cookie = await server.signIn(user);
+    const body = { name: `token-${Math.random()}`, scope: 'read' };
+    const made = await server.ask('POST', '/api/tokens', { cookie, body });
+    return String(made.json['secret']);
+  };
+
+  it('has a row for every request that sends bytes to a principal for the first time', async () => {
+    await server.addUser('auditor');
+    for (const range of [
+      undefined,
+      'bytes=0-',
+      'bytes=00-',
+      'bytes=000000-5',
+      'bytes=-1048576',
+      'bytes=1-',
+      'bytes=2097152-',
+      'bytes=x',
+      'items=0-',
+      'Bytes=0-',
+      'bytes=0-1,3-4',
+      ' bytes=1-',
+    ]) {
+      const bearer = await tokenOf('auditor');
+      expect([range, await rowsAdded(bearer, range === undefined ? {} : { range })]).toEqual([range, 1]);
+    }
   });
 
-  it('returns unsatisfiable for an empty file', () => {
-    expect(parseRange('bytes=0-', 0)).toEqual({ kind: 'unsatisfiable' });
-    expect(parseRange('bytes=-5', 0)).toEqual({ kind: 'unsatisfiable' });
-  });
-});
-
-describe('entity tags', () => {
-  it('namesTag finds weak and strong tags in a list', () => {
-    expect(matchesTag('"a", W/"b"', '"b"')).toBe(true);
-    expect(matchesTag('*', '"b"')).toBe(true);
-    expect(matchesTag('"a"', '"b"')).toBe(false);
-    expect(matchesTag(undefined, '"b"')).toBe(false);
-  });
-
-  it('mayContinue needs exactly the same tag', () => {
-    const file = { etag: '"b"', modifiedAt: new Date(0) };
-    expect(canResume(undefined, file)).toBe(true);
-    expect(canResume('"b"', file)).toBe(true);
-    expect(canResume('W/"b"', file)).toBe(false);
-    expect(canResume('Thu, 01 Jan 1970 00:00:00 GMT', file)).toBe(false);
+  it('has no second row for the parts of one download, and none where no byte is sent', async () => {
+    const bearer = await tokenOf('auditor');
+    const first = await open(await idOf(name), { authorization: `Bearer ${bearer}`, range: 'bytes=0-9' });
+    first.resume();
+    const etag = String(first.headers.etag);
+    expect(await rowsAdded(bearer, { range: 'bytes=10-19' })).toBe(0);
+    expect(await rowsAdded(bearer, { range: 'bytes=20-', 'if-range': etag })).toBe(0);
+    // Another version of the file was asked for, so wcc sends all of it again.
+    expect(await rowsAdded(bearer, { range: 'bytes=20-', 'if-range': '"other"' })).toBe(1);
+    const quiet = await tokenOf('auditor');
+    expect(await rowsAdded(quiet, { range: `bytes=${10 ** 12}-` })).toBe(0);
+    expect(await rowsAdded(quiet, { 'if-none-match': etag })).toBe(0);
+    expect(await rowsAdded(quiet, { range: 'bytes=1-' })).toBe(1);
   });
 });

@@ -10,7 +10,11 @@ export function registerFirstBootProfile(app: FastifyInstance, { access }: { acc
   app.get(routes.profile(), async (request): Promise<FirstBootProfile> => {
     return access.profiles.read(assertPrincipal(request));
   });
-  app.put(routes.profile(), async (request): Promise<FirstBootProfile> => {
-    return access.profiles.change(assertPrincipal(request), parseBody(firstBootProfile, request));
-  });
+  app.put(
+    routes.profile(),
+    { config: { right: 'profile.change' } },
+    async (request): Promise<FirstBootProfile> => {
+      return access.profiles.change(assertPrincipal(request), parseBody(firstBootProfile, request));
+    },
+  );
 }

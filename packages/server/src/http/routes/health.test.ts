@@ -55,7 +55,7 @@ it('answers 404 for an unknown address, 410 for a removed one, 405 for a wrong m
   ]);
 });
 
-it('every address answers database_unavailable after the database died; the stop still works', async () => {
+it('D21: every address answers database_unavailable while the database is away, and works after its return', async () => {
   // The server never sends this; the thread crashes.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   databaseThread.postMessage(null);
@@ -68,6 +68,10 @@ it('every address answers database_unavailable after the database died; the stop
   expect(server.log()).toContain('"stage":"storage"');
   // The log has the failure once, not once per request.
   expect(server.log()).not.toContain('request failed');
+  await vi.waitUntil(async () => (await server.ask('GET', '/api/health')).status === 200, {
+    timeout: 60_000,
+  });
+  expect((await server.ask('GET', '/api/users', { bearer: adminToken })).status).toBe(200);
 });
 
 it('a plain request to the address of the socket gets 426', async () => {

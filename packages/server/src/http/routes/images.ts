@@ -13,11 +13,12 @@ import {
 import type { Snapshot } from '@wcc/progress';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/principal.ts';
+import type { Right } from '../../access/rules.ts';
 import type { Images } from '../../images/images.ts';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal } from '../credentials.ts';
 import { parseBody, parseQuery } from '../parse.ts';
-import { idempotencyKeyOf, imageIdOf } from '../request.ts';
+import { abandonedSignal, idempotencyKeyOf, imageIdOf } from '../request.ts';
 import type { WithId } from '../request.ts';
 import { accepted } from './operations.ts';
 
@@ -27,7 +28,9 @@ export interface ImageRoutesDeps {
 }
 
 const one = `${routes.images()}/:id`;
-const creates = { config: { limit: 'creation' } } as const;
+const creates = <Name extends Right>(right: Name): { config: { limit: 'creation'; right: Name } } => ({
+  config: { limit: 'creation', right },
+});
 
 /** Reads and changes images, and starts operations on them. */
 export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
@@ -38,13 +41,14 @@ export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): voi
   app.get<WithId>(one, async (request): Promise<Image> => {
     return images.get(assertPrincipal(request), imageIdOf(request));
   });
-  app.patch<WithId>(one, async (request): Promise<Image> => {
+  app.patch<WithId>(one, { config: { right: 'image.change' } }, async (request): Promise<Image> => {
     const principal = assertPrincipal(request);
     return images.change(principal, imageIdOf(request), parseBody(changeImageRequest, request));
   });
-  app.get<WithId>(`${one}/copy-plan`, async (request): Promise<CopyPlan> => {
+  app.get<WithId>(`${one}/copy-plan`, async (request, reply): Promise<CopyPlan> => {
     const { name } = parseQuery(copyPlanQuery, request);
-    return images.plan(assertPrincipal(request), imageIdOf(request), name);
+    const signal = abandonedSignal(reply);
+    return images.plan(assertPrincipal(request), { id: imageIdOf(request), name, signal });
   });
   registerNewImages(app, deps);
   registerActions(app, deps);
@@ -53,13 +57,13 @@ export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): voi
 /** Creates images without a source image: samples and imports. */
 function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
   const { images } = deps;
-  app.post(routes.sampleImage(), creates, (request, reply) =>
+  app.post(routes.sampleImage(), creates('image.make'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) => {
       const body = parseBody(sampleImageRequest, request);
       return images.makeSample(principal, { body, idempotencyKey });
     }),
   );
-  app.post(routes.importImage(), creates, (request, reply) =>
+  app.post(routes.importImage(), creates('image.import'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) => {
       const body = parseBody(importImageRequest, request);
       return images.importUrl(principal, { body, idempotencyKey });
@@ -70,25 +74,25 @@ function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
 /** Starts operations on one image. */
 function registerActions(app: FastifyInstance, deps: ImageRoutesDeps): void {
   const { images } = deps;
-  app.post<WithId>(`${one}/copy`, creates, (request, reply) =>
+  app.post<WithId>(`${one}/copy`, creates('image.copy'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) => {
       const body = parseBody(copyImageRequest, request);
       return images.copy(principal, { id: imageIdOf(request), body, idempotencyKey });
     }),
   );
-  app.post<WithId>(`${one}/convert`, creates, (request, reply) =>
+  app.post<WithId>(`${one}/convert`, creates('image.convert'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) => {
       const body = parseBody(convertImageRequest, request);
       return images.convert(principal, { id: imageIdOf(request), body, idempotencyKey });
     }),
   );
-  app.post<WithId>(`${one}/verify`, creates, (request, reply) =>
+  app.post<WithId>(`${one}/verify`, creates('image.verify'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) => {
       const body = parseBody(verifyImageRequest, request);
       return images.verify(principal, { id: imageIdOf(request), body, idempotencyKey });
     }),
   );
-  app.delete<WithId>(one, creates, (request, reply) =>
+  app.delete<WithId>(one, creates('image.delete'), (request, reply) =>
     accept(deps, { request, reply }, (principal, idempotencyKey) =>
       images.remove(principal, { id: imageIdOf(request), idempotencyKey }),
     ),

@@ -25,7 +25,12 @@ export interface MachineRoutesDeps {
   operations: Operations;
 }
 
-const creates = { config: { limit: 'creation' } } as const;
+const creates = { config: { limit: 'creation', right: 'vm.make' } } as const;
+const sees = { sees: 'vm.list' } as const;
+const copies = { config: { ...creates.config, ...sees } } as const;
+const controls = { config: { ...sees, right: 'vm.control' } } as const;
+const removes = { config: { ...sees, right: 'vm.delete', limit: 'creation' } } as const;
+const addsDisk = { config: { ...controls.config, limit: 'creation' } } as const;
 
 /** Routes of machines. Create, copy and delete answer with an operation; changes answer with the machine. */
 export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps): void {
@@ -53,12 +58,12 @@ function registerCreation(app: FastifyInstance, { machines, operations }: Machin
     const body = parseBody(quickCreateVmRequest, request);
     return answer(request, reply, await machines.quickCreate({ ...callerOf(request), body }));
   });
-  app.post<WithId>(`${routes.vms()}/:id/copy`, creates, async (request, reply) => {
+  app.post<WithId>(`${routes.vms()}/:id/copy`, copies, async (request, reply) => {
     const body = parseBody(copyVmRequest, request);
     const copyRequest = { ...callerOf(request), id: vmIdOf(request), body };
     return answer(request, reply, await machines.copy(copyRequest));
   });
-  app.delete<WithId>(`${routes.vms()}/:id`, creates, async (request, reply) => {
+  app.delete<WithId>(`${routes.vms()}/:id`, removes, async (request, reply) => {
     const body = parseBody(deleteVmRequest, request);
     const snapshot = await machines.remove(assertPrincipal(request), vmIdOf(request), body);
     return answer(request, reply, snapshot);
@@ -75,20 +80,21 @@ function callerOf(request: FastifyRequest): {
 function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
   const one = `${routes.vms()}/:id`;
   for (const verb of ['start', 'shutdown', 'power-off', 'reset'] as const) {
-    app.post<WithId>(`${one}/${verb}`, async (request): Promise<Vm> => {
+    app.post<WithId>(`${one}/${verb}`, controls, async (request): Promise<Vm> => {
       return machines.control(assertPrincipal(request), vmIdOf(request), verb);
     });
   }
-  app.patch<WithId>(one, async (request): Promise<Vm> => {
+  app.patch<WithId>(one, controls, async (request): Promise<Vm> => {
     const body = parseBody(changeVmRequest, request);
     return machines.change(assertPrincipal(request), vmIdOf(request), body);
   });
-  app.post<WithId>(`${one}/disks`, creates, async (request): Promise<Vm> => {
+  app.post<WithId>(`${one}/disks`, addsDisk, async (request): Promise<Vm> => {
     const body = parseBody(addDiskRequest, request);
     return machines.addDisk(assertPrincipal(request), vmIdOf(request), body);
   });
   app.patch<{ Params: { id: string; index: string } }>(
     `${one}/disks/:index`,
+    controls,
     async (request): Promise<Vm> => {
       const { sizeBytes } = parseBody(growDiskRequest, request);
       const { index } = request.params;
@@ -97,7 +103,7 @@ function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps):
       return machines.growDisk(assertPrincipal(request), vmIdOf(request), growth);
     },
   );
-  app.put<WithId>(`${one}/cdrom`, async (request): Promise<Vm> => {
+  app.put<WithId>(`${one}/cdrom`, controls, async (request): Promise<Vm> => {
     const body = parseBody(setCdromRequest, request);
     return machines.setCdrom(assertPrincipal(request), vmIdOf(request), body);
   });

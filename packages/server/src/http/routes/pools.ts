@@ -13,7 +13,7 @@ export function registerPools(app: FastifyInstance, { images }: { images: Images
   });
   app.post<WithId>(
     `${one}/rescan`,
-    { config: { limit: 'creation' } },
+    { config: { limit: 'creation', right: 'pool.rescan' } },
     async (request): Promise<RescanResult> => {
       return images.rescan(assertPrincipal(request), request.params.id);
     },

@@ -15,7 +15,8 @@ export function registerProgressReports(
 ): void {
   const { publishing } = operations;
   const one = `${routes.operations()}/:id`;
-  const creates = { config: { limit: 'creation' } } as const;
+  const creates = { config: { limit: 'creation', right: 'operation.publish' } } as const;
+  const reports = { sees: 'operation.publish' } as const;
   app.post(routes.operations(), creates, async (request, reply): Promise<Accepted> => {
     const principal = assertPrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
@@ -25,7 +26,7 @@ export function registerProgressReports(
   });
   app.patch<WithId>(
     `${one}/progress`,
-    { config: { isFrequent: true } },
+    { config: { isFrequent: true, ...reports } },
     async (request): Promise<Accepted> => {
       const principal = assertPrincipal(request);
       const body = parseBody(reportProgressRequest, request);
@@ -33,7 +34,7 @@ export function registerProgressReports(
       return { operation: operations.describe(snapshot, principal) };
     },
   );
-  app.post<WithId>(`${one}/end`, async (request): Promise<Accepted> => {
+  app.post<WithId>(`${one}/end`, { config: reports }, async (request): Promise<Accepted> => {
     const principal = assertPrincipal(request);
     const body = parseBody(endOperationRequest, request);
     const snapshot = await publishing.end(principal, request.params.id, body);

@@ -1,4 +1,4 @@
-import type { Session } from '@wcc/api';
+import type { NewSession, Session } from '@wcc/api';
 import { ApiError, changePasswordRequest, firstSignInRequest, routes, signInRequest } from '@wcc/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Access } from '../../access/access.ts';
@@ -6,24 +6,23 @@ import type { SignedIn } from '../../access/first-sign-in.ts';
 import { sessionAbsoluteMs } from '../../access/sessions.ts';
 import { assertPrincipal } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
+import type { SessionCookie } from '../session-cookie.ts';
 
 export interface SessionRoutesDeps {
   access: Access;
-  cookie: string;
-  /** Send the cookie over TLS only. */
-  secure: boolean;
+  cookie: SessionCookie;
   version: string;
 }
 
 /** Sign-in, sign-out and password change. */
 export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps): void {
-  const { access, cookie, secure, version } = deps;
-  const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure } as const;
+  const { access, cookie, version } = deps;
   const limited = { config: { limit: 'signIn', signsIn: true } } as const;
 
-  function welcome(reply: FastifyReply, { session, user }: SignedIn): Session {
-    void reply.setCookie(cookie, session.secret, { ...attributes, maxAge: sessionAbsoluteMs / 1000 });
-    return { user, expiresInMs: session.expiresAtMs - Date.now(), version };
+  function welcome(reply: FastifyReply, { session, user }: SignedIn): NewSession {
+    cookie.set(reply, session.secret);
+    const { pageKey, expiresAtMs } = session;
+    return { user, expiresInMs: expiresAtMs - Date.now(), version, pageKey };
   }
   app.post(routes.session(), limited, async (request, reply) => {
     const signedIn = await access.signIn(parseBody(signInRequest, request), request.clientAddress);
@@ -41,8 +40,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps):
     const expiresInMs = expiresAtMs === null ? sessionAbsoluteMs : expiresAtMs - Date.now();
     return { user: { id: userId, name: userName, role }, expiresInMs, version };
   });
-  // Limited like a sign-in, because it tests a password.
-  app.put(routes.password(), { config: { limit: 'signIn' } }, async (request, reply) => {
+  app.put(routes.password(), async (request, reply) => {
     await access.changePassword(assertPrincipal(request), parseBody(changePasswordRequest, request));
     return reply.code(204).send();
   });
@@ -56,6 +54,7 @@ export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps):
       });
     }
     await access.signOut(principal);
-    return reply.clearCookie(cookie, attributes).code(204).send();
+    cookie.clear(reply);
+    return reply.code(204).send();
   });
 }

@@ -21,7 +21,9 @@ export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
   const { access, consoleUrl } = deps;
   const grants = `${routes.operations()}/:id/grants`;
   const shares = `${routes.operations()}/:id/shares`;
-  const creates = { config: { limit: 'creation' } } as const;
+  const creates = {
+    config: { limit: 'creation', sees: 'operation.watch', right: 'operation.share' },
+  } as const;
   app.get<WithId>(grants, async (request): Promise<GrantList> => {
     const { id } = await assertShareable(deps, request);
     return { items: await access.grants.list(id) };

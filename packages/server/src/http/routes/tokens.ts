@@ -18,7 +18,7 @@ export function registerTokens(app: FastifyInstance, { access }: { access: Acces
   });
   app.post(
     routes.tokens(),
-    { config: { limit: 'creation' } },
+    { config: { limit: 'creation', right: 'token.manage' } },
     async (request, reply): Promise<CreatedToken> => {
       const principal = assertOwnRight(request, 'token.manage');
       const token = await access.tokens.create(principal, parseBody(createTokenRequest, request));

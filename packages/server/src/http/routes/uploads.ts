@@ -1,7 +1,7 @@
 import type { MatchedUpload, Upload, UploadList } from '@wcc/api';
-import { ApiError, matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
+import { matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { metadataOf } from '../../uploads/headers.ts';
+import { assertProtocol, metadataOf } from '../../uploads/headers.ts';
 import type { TusAnswer, TusRequest } from '../../uploads/headers.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import { assertPrincipal } from '../credentials.ts';
@@ -22,36 +22,58 @@ export function registerUploads(app: FastifyInstance, { uploads }: { uploads: Up
       // Node has no reason phrase for this status.
       if (reply.statusCode === 460) reply.raw.statusMessage = 'Checksum Mismatch';
     });
-    registerTus(scope, uploads);
+    void scope.register(async (protocol) => registerTus(protocol, uploads));
     registerUploadQueries(scope, uploads);
   });
 }
 
 const one = `${routes.uploads()}/:id`;
+const sees = { sees: 'upload.see' } as const;
+const sends = { ...sees, right: 'upload.send' } as const;
+/** Of the requests after which a stock client would forget its upload. */
+const resumes = { isUpload: true } as const;
 
 function registerTus(app: FastifyInstance, uploads: Uploads): void {
+  // Before the metadata, because an extension can make the metadata look wrong.
+  app.addHook('preHandler', async ({ method, headers }) => {
+    if (method !== 'OPTIONS') assertProtocol(headers);
+  });
   for (const address of [routes.uploads(), one]) {
     app.options(address, async (_request, reply) => answer(reply, uploads.options()));
   }
-  app.post(routes.uploads(), { config: { limit: 'creation' } }, async (request, reply) => {
-    const order = { ...tusRequestOf(request), idempotencyKey: idempotencyKeyOf(request) };
-    const header = request.headers['upload-metadata'];
-    const metadata = parse(uploadMetadata, metadataOf(typeof header === 'string' ? header : ''));
-    return answer(
-      reply,
-      await withoutInactivityTimeout(request, () => uploads.create({ ...order, metadata })),
-    );
-  });
-  app.head<WithId>(one, async (request, reply) => {
+  app.post(
+    routes.uploads(),
+    { config: { limit: 'creation', right: 'image.upload' } },
+    async (request, reply) => {
+      const order = {
+        ...tusRequestOf(request),
+        idempotencyKey: idempotencyKeyOf(request),
+        onCreated: (headers: Record<string, string>) => void reply.headers(headers),
+      };
+      const header = request.headers['upload-metadata'];
+      const metadata = parse(uploadMetadata, metadataOf(typeof header === 'string' ? header : ''));
+      return answer(
+        reply,
+        await withoutInactivityTimeout(request, () => uploads.create({ ...order, metadata })),
+      );
+    },
+  );
+  app.head<WithId>(one, { config: resumes }, async (request, reply) => {
     return answer(reply, await uploads.head(request.params.id, tusRequestOf(request)));
   });
-  app.patch<WithId>(one, { config: { isFrequent: true } }, async (request, reply) => {
-    return answer(
-      reply,
-      await withoutInactivityTimeout(request, () => uploads.patch(request.params.id, tusRequestOf(request))),
-    );
-  });
-  app.delete<WithId>(one, async (request, reply) => {
+  app.patch<WithId>(
+    one,
+    { config: { isFrequent: true, isEmptyBodyTyped: true, ...resumes, ...sends } },
+    async (request, reply) => {
+      return answer(
+        reply,
+        await withoutInactivityTimeout(request, () =>
+          uploads.patch(request.params.id, tusRequestOf(request)),
+        ),
+      );
+    },
+  );
+  app.delete<WithId>(one, { config: sends }, async (request, reply) => {
     return answer(reply, await uploads.terminate(request.params.id, tusRequestOf(request)));
   });
 }
@@ -64,14 +86,16 @@ function registerUploadQueries(app: FastifyInstance, uploads: Uploads): void {
   app.get<WithId>(one, { exposeHeadRoute: false }, async (request): Promise<Upload> => {
     return uploads.get(assertPrincipal(request), request.params.id);
   });
-  app.post<WithId>(`${one}/match`, async (request): Promise<MatchedUpload> => {
+  app.post<WithId>(`${one}/match`, { config: sees }, async (request): Promise<MatchedUpload> => {
     const claim = parseBody(matchUploadRequest, request);
     return uploads.match(assertPrincipal(request), request.params.id, claim);
   });
 }
 
 function tusRequestOf(request: FastifyRequest): TusRequest {
-  return { raw: request.raw, principal: assertPrincipal(request) };
+  const principal = assertPrincipal(request);
+  const { signal } = request.openConnection ?? new AbortController();
+  return { raw: request.raw, principal, signal };
 }
 
 function answer(reply: FastifyReply, { status, headers }: TusAnswer): FastifyReply {
@@ -91,10 +115,6 @@ async function withoutInactivityTimeout(
   socket.setTimeout(0);
   try {
     return await take();
-  } catch (error) {
-    // A client without the right to send is disconnected.
-    if (error instanceof ApiError && error.code === 'unauthenticated') socket.destroy();
-    throw error;
   } finally {
     socket.setTimeout(inactivityMs);
   }

@@ -11,13 +11,18 @@ export function registerUsers(app: FastifyInstance, { access }: { access: Access
     assertRequestRight(request, 'user.see');
     return { items: await access.users.list() };
   });
-  app.post(routes.users(), { config: { limit: 'creation' } }, async (request, reply): Promise<User> => {
-    const principal = assertRequestRight(request, 'user.manage');
-    const user = await access.users.create(principal, parseBody(createUserRequest, request));
-    void reply.code(201).header('location', routes.user(user.id));
-    return user;
-  });
-  app.patch<{ Params: { id: string } }>(`${routes.users()}/:id`, async (request): Promise<User> => {
+  app.post(
+    routes.users(),
+    { config: { limit: 'creation', right: 'user.manage' } },
+    async (request, reply): Promise<User> => {
+      const principal = assertRequestRight(request, 'user.manage');
+      const user = await access.users.create(principal, parseBody(createUserRequest, request));
+      void reply.code(201).header('location', routes.user(user.id));
+      return user;
+    },
+  );
+  const manages = { config: { right: 'user.manage' } } as const;
+  app.patch<{ Params: { id: string } }>(`${routes.users()}/:id`, manages, async (request): Promise<User> => {
     const principal = assertRequestRight(request, 'user.manage');
     return access.users.change(principal, request.params.id, parseBody(changeUserRequest, request));
   });

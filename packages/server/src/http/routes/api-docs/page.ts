@@ -48,8 +48,8 @@ export function renderApiPage(document: OpenApiDocument, links: PageLinks): stri
           <h1>API of ${title}</h1>
           <p>${prose(description)}</p>
           <p>
-            Send a token as <code>Authorization: Bearer …</code>; a browser has its session cookie. For
-            programs: <a href="${links.document}">OpenAPI 3.1</a>.
+            Send a token as <code>Authorization: Bearer …</code>; a browser has its session cookie and page
+            key. For programs: <a href="${links.document}">OpenAPI 3.1</a>.
           </p>
           ${document.tags.map(({ name }) => tagSection(name, entries))}
           <section aria-labelledby="schemas">

@@ -10,9 +10,12 @@ let app: FastifyInstance;
 beforeEach(async () => {
   app = fastify();
   registerBodyDeadline(app, { bodyMs: 150 });
-  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
-    payload.resume().on('end', () => done(null, 'read'));
-  });
+  app.addContentTypeParser(
+    ['application/offset+octet-stream', 'application/octet-stream'],
+    (_request, payload, done) => {
+      payload.resume().on('end', () => done(null, 'read'));
+    },
+  );
   const slowly = async (): Promise<string> => {
     await new Promise((resolve) => setTimeout(resolve, 400));
     return 'answered';
@@ -45,10 +48,26 @@ it('closes the connection of a JSON body that arrives too slowly', async () => {
   expect(await send(head, ['{', '}'])).toBe('');
 });
 
-it('allows slow answers and slow bodies of other types', async () => {
+it.each([
+  'Application/JSON',
+  'APPLICATION/JSON; charset=utf-8',
+  ' application/json',
+  'application/json;application/offset+octet-stream',
+  'application/octet-stream',
+])('SM10: closes the connection of a slow body of the type %s', async (type) => {
+  const head = (length: string): string => `POST / HTTP/1.1\r\nContent-Type: ${type}\r\n${length}`;
+  expect(await send(head('Content-Length: 2'), ['{', '}'])).toBe('');
+  expect(await send(head('Transfer-Encoding: chunked'), ['1\r\n{\r\n', '1\r\n}\r\n0\r\n\r\n'])).toBe('');
+});
+
+it('does not cut the answer to a GET whose body has arrived', async () => {
+  expect(await send('GET / HTTP/1.1\r\nContent-Length: 0', [])).toContain('answered');
+});
+
+it('allows slow answers and slow bodies of uploads', async () => {
   expect(await send('GET / HTTP/1.1', [])).toContain('answered');
   const quick = 'POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 0';
   expect(await send(quick, [])).toContain('400');
-  const upload = 'POST / HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 2';
+  const upload = 'POST / HTTP/1.1\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 2';
   expect(await send(upload, ['a', 'b'])).toContain('answered');
 });

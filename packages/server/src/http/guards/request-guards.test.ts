@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, ServerUnderTest } from './server.testkit.ts';
-import { adminToken, password, startTestServer } from './server.testkit.ts';
+import type { Answer, ServerUnderTest } from '../server.testkit.ts';
+import { adminToken, password, startTestServer } from '../server.testkit.ts';
 
 let server: ServerUnderTest;
 let cookie: string;
@@ -178,8 +178,9 @@ describe('an answer of the API', () => {
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
+        "frame-src 'self'",
+        "form-action 'self'",
         "base-uri 'none'",
-        "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
       ]);

@@ -1,11 +1,12 @@
 import { ApiError } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Addresses } from './addresses.ts';
-import { isApiRequest } from './request.ts';
+import type { Addresses } from '../addresses.ts';
+import { isApiRequest, safeMethods } from '../request.ts';
+import type { SessionCookie } from '../session-cookie.ts';
 
 export interface RequestGuardDeps {
   addresses: Addresses;
-  cookie: string;
+  cookie: SessionCookie;
 }
 
 declare module 'fastify' {
@@ -14,8 +15,6 @@ declare module 'fastify' {
     signsIn?: boolean;
   }
 }
-
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Checks Host, Origin and Sec-Fetch-Site on every route, including unknown ones, before authentication. Same-site
@@ -36,8 +35,8 @@ export function registerRequestGuards(app: FastifyInstance, { addresses, cookie 
   });
 }
 
-function needsOrigin(request: FastifyRequest, cookie: string): boolean {
-  return request.cookies[cookie] !== undefined || request.routeOptions.config.signsIn === true;
+function needsOrigin(request: FastifyRequest, cookie: SessionCookie): boolean {
+  return cookie.valuesOf(request.headers).length > 0 || request.routeOptions.config.signsIn === true;
 }
 
 /** The browser reports a request of another site or port. No header: an old browser or a program. */

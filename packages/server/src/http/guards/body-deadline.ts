@@ -1,0 +1,35 @@
+import { tus } from '@wcc/api';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { announcesBody } from './unread-body.ts';
+
+export interface BodyDeadlineOptions {
+  /** @default 30000 */
+  bodyMs?: number;
+}
+
+/**
+ * Closes the connection of a slow body. It replaces `requestTimeout`, which is off because uploads may take hours:
+ * only their media type has no deadline here. All other bodies are short.
+ */
+export function registerBodyDeadline(
+  app: FastifyInstance,
+  { bodyMs = 30_000 }: BodyDeadlineOptions = {},
+): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const { raw } = request;
+    if (!announcesBody(raw.headers) || mediaTypeOf(request) === tus.contentType) return payload;
+    const timer = setTimeout(() => {
+      // The body of a GET is never read, but it may have arrived.
+      if (!raw.complete) raw.destroy();
+    }, bodyMs);
+    timer.unref();
+    const arrived = (): void => clearTimeout(timer);
+    payload.once('end', arrived).once('close', arrived);
+    return payload;
+  });
+}
+
+/** Without parameters, in lower case: the names of media types have no case. */
+function mediaTypeOf({ headers }: FastifyRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}

@@ -1,0 +1,100 @@
+import { endpoints, largestBodyBytes } from '@wcc/api/openapi';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminToken, startTestServer } from '../server.testkit.ts';
+import type { Answer, ServerUnderTest } from '../server.testkit.ts';
+
+let server: ServerUnderTest;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+const ask = (to: string, headers: Record<string, string>, rawBody = ''): Promise<Answer> => {
+  const [method = '', path = ''] = to.split(' ');
+  return server.ask(method, path, { bearer: adminToken, headers, rawBody });
+};
+
+const types = [
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/octet-stream',
+  'text/plain',
+  'video/mp4',
+  'application/x-www-form-urlencoded',
+  '',
+];
+
+describe('F27: the content type of an empty body', () => {
+  const tus = { 'tus-resumable': '1.0.0', 'upload-length': '5' };
+
+  it.each(types)('"%s" does not matter when an upload is created', async (type) => {
+    const name = Buffer.from(`f27-${types.indexOf(type)}.raw`).toString('base64');
+    const headers = { ...tus, 'upload-metadata': `filename ${name}`, 'content-type': type };
+    const created = await ask('POST /api/uploads', headers);
+    expect([created.status, created.text]).toEqual([201, '']);
+    const { 'tus-resumable': version } = tus;
+    const ended = await ask(`DELETE ${created.headers.location}`, {
+      'tus-resumable': version,
+      'content-type': type,
+    });
+    expect(ended.status).toBe(204);
+  });
+
+  it.each(types)('V10l: "%s" does not matter for an order without a body', async (type) => {
+    // The order itself is refused, because the machine does not exist.
+    const answer = await ask('POST /api/vms/999/start', { 'content-type': type });
+    expect([answer.status, answer.json['code']]).toEqual([404, 'not_found']);
+  });
+
+  it('V10l: an empty chunked body of JSON is no body either', async () => {
+    const sent = httpRequest({
+      port: server.port,
+      path: '/api/vms/999/start',
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        'content-type': 'application/json',
+        'transfer-encoding': 'chunked',
+      },
+    });
+    sent.end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(404);
+  });
+
+  it('is still asked for by PATCH of tus, and a body of another type is still refused', async () => {
+    const name = Buffer.from('f27-patch.raw').toString('base64');
+    const created = await ask('POST /api/uploads', { ...tus, 'upload-metadata': `filename ${name}` });
+    const at = { 'tus-resumable': '1.0.0', 'upload-offset': '0' };
+    const location = String(created.headers.location);
+    expect((await ask(`PATCH ${location}`, { ...at, 'content-type': 'text/plain' })).status).toBe(415);
+    const type = 'application/offset+octet-stream';
+    expect((await ask(`PATCH ${location}`, { ...at, 'content-type': type })).status).toBe(204);
+    const typed = await ask('POST /api/images/import', { 'content-type': 'text/plain' }, 'x');
+    expect(typed.status).toBe(415);
+  });
+});
+
+describe('V10n: the limit of a body', () => {
+  it('accepts every body that the limits of its fields accept', async () => {
+    const userData = `#!/bin/sh\n# ${'漢'.repeat(32_000)}`;
+    const sshKeys = Array.from({ length: 32 }, (_, index) => `ssh-rsa ${'鍵'.repeat(8000)}${index}`);
+    const body = { name: 'v10n', disks: [{ kind: 'copy', image: 999 }], firstBoot: { userData, sshKeys } };
+    const answer = await server.ask('POST', '/api/vms', { bearer: adminToken, body });
+    // Only the image is unknown.
+    expect([answer.status, answer.json['code']]).toEqual([404, 'not_found']);
+    const tooLong = { ...body, firstBoot: { userData: '漢'.repeat(32_769) } };
+    const refusal = await server.ask('POST', '/api/vms', { bearer: adminToken, body: tooLong });
+    expect([refusal.status, refusal.json['field']]).toEqual([422, 'firstBoot.userData']);
+  });
+
+  it('is small for callers without credentials', () => {
+    const open = endpoints.filter(({ signedIn, body }) => signedIn === 'none' && body !== undefined);
+    expect(open.length).toBeGreaterThan(0);
+    for (const { path, body } of open) expect([path, largestBodyBytes(body!) < 65_536]).toEqual([path, true]);
+  });
+});

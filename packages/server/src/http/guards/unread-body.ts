@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
+
+export interface UnreadBodyOptions {
+  /** @default 2000 */
+  lingerMs?: number;
+}
+
+/**
+ * An error may be answered while the caller still sends its body. The connection closes after a delay, because a
+ * reset could overtake the answer. Node discards the bytes that arrive until then.
+ */
+export function registerUnreadBody(app: FastifyInstance, { lingerMs = 2_000 }: UnreadBodyOptions = {}): void {
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!hasUnread(raw)) return;
+    void reply.header('connection', 'close');
+    closeLater(raw.socket, lingerMs);
+  });
+  app.addHook('onResponse', async ({ raw }) => {
+    if (hasUnread(raw)) raw.resume();
+  });
+}
+
+/** Replaces the close of Node, which destroys the socket right after the last byte of the answer. */
+function closeLater(socket: Socket, lingerMs: number): void {
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
+    socket.once('close', () => clearTimeout(timer));
+  };
+}
+
+function hasUnread({ complete, headers }: { complete: boolean; headers: IncomingHttpHeaders }): boolean {
+  return announcesBody(headers) && !complete;
+}
+
+/** Whether the headers of a request announce a body. */
+export function announcesBody(headers: IncomingHttpHeaders): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+}
