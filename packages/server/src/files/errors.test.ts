@@ -10,9 +10,14 @@ describe('errnoOf', () => {
     expect(hasErrorCode(error, 'EACCES')).toBe(false);
   });
 
-  it('returns EDQUOT for an exceeded disk quota, which Node does not name', () => {
-    const error = Object.assign(new Error('write'), { code: 'Unknown system error -122', errno: -122 });
-    expect(errnoOf(error)).toBe('EDQUOT');
+  it.each([
+    [74, 'EBADMSG'],
+    [116, 'ESTALE'],
+    [117, 'EUCLEAN'],
+    [122, 'EDQUOT'],
+  ])('D5: returns the name of errno %i, which Node does not name', (errno, name) => {
+    const code = `Unknown system error -${errno}`;
+    expect(errnoOf(Object.assign(new Error('write'), { code, errno: -errno }))).toBe(name);
   });
 
   it('returns null for any other error', () => {

@@ -1,8 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { audit } from '../access/audit.ts';
+import { toNameTaken } from '../access/name-taken.ts';
 import type { Principal } from '../access/principal.ts';
-import { isUniqueViolation } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { OperationInput } from './action.ts';
 import type { Engine } from './engine.ts';
@@ -50,8 +50,7 @@ export async function accept(engine: Engine, scheduler: Scheduler, wanted: Accep
   });
   const batch = batchOf(engine, wanted, record);
   await engine.store.write(batch).catch((error: unknown) => {
-    const cause = isUniqueViolation(error) ? new ApiError('exists', { field: 'name', cause: error }) : error;
-    throw cause;
+    throw toNameTaken(error);
   });
   const operation = createActiveOperation({
     action,

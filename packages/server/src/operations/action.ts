@@ -45,8 +45,17 @@ export interface Action<Input extends OperationInput = OperationInput> {
   };
   /** True: its work can stop at a durable point and continue from it. @default false */
   readonly canPause?: boolean;
+  /**
+   * True: after a storage failure that may pass, the operation is paused or interrupted, and its work can start again
+   * from the files on the disk. @default false: the operation fails
+   */
+  readonly resumesAfterFailure?: boolean;
   /** False: it moves almost no data and starts at once, without a slot of its pool. @default true */
   needsSlot?(input: Input): boolean;
+  /** True: it mostly waits for another server, so it takes a slot for networks, not one of the disk. @default false */
+  isNetworkBound?: boolean;
+  /** The requested limit of its speed, in bytes per second. @default null: none */
+  limitOf?(input: Input): number | null;
   /** Names of its phases, in order. */
   phases(input: Input): readonly string[];
   /** Starts the work, or resumes it from its durable bytes. Rejects when that is impossible. */
@@ -55,6 +64,11 @@ export interface Action<Input extends OperationInput = OperationInput> {
    * Compares the operation with the disk after a crash, or when its pool becomes available again. @default `nothing`
    */
   reconcile?(operation: OperationView<Input>): Promise<DiskState>;
+  /**
+   * Whether the disk has the result of the work. Completes only what can no longer be undone. Asked before a failure or a
+   * cancel is recorded, because the work may have failed after its publication. @default false
+   */
+  isPublished?(operation: OperationView<Input>): Promise<boolean>;
   /** Units that are durable on the disk. @default null: unknown, the work starts from zero */
   durableProgress?(operation: OperationView<Input>): Promise<{ phase: string; done: number } | null>;
   /** Rows that register the result. `result` is null after a crash, when only the disk proves the publication. */
@@ -80,6 +94,15 @@ export interface Action<Input extends OperationInput = OperationInput> {
 export interface SpaceNeed {
   needsBytes: number;
   freeBytes: number;
+  /** Files that can still be created; null: without a limit. */
+  freeInodes: number | null;
+}
+
+/** A hidden file, its checkpoint, the next checkpoint, and one to spare. */
+const neededInodes = 4;
+
+export function lacksInodes({ freeInodes }: SpaceNeed): boolean {
+  return freeInodes !== null && freeInodes < neededInodes;
 }
 
 /** A request for a new operation: from a client, or the stored request of an operation to retry. */

@@ -4,6 +4,7 @@ import { createMutex } from '../concurrency/mutex.ts';
 import type { Mutex } from '../concurrency/mutex.ts';
 import type { KnownReason, OperationRecord } from './record.ts';
 import { withProgress } from './record.ts';
+import type { SpaceRefusal } from './space-need.ts';
 
 /**
  * The record of an operation that has not ended, in memory. All changes of its state go through `exclusive`, one
@@ -36,8 +37,12 @@ export interface ActiveOperation extends OperationView, ActiveRecord {
   hasSlot: boolean;
   /** Left by an earlier process and not yet compared with the disk. */
   isRecovered: boolean;
-  /** Time of the last automatic resume after a full disk, and the delay before the next one. */
-  spaceRetry: { atMs: number; pauseMs: number };
+  /** Time of the last automatic resume after a storage failure, and the delay before the next one. */
+  failureRetry: { atMs: number; pauseMs: number };
+  /** Refusals for space that the file system does not explain; null: none. */
+  spaceRefusal: SpaceRefusal | null;
+  /** Times that its pool was gone while the work ran, since the pool last became available. */
+  poolLosses: number;
   /** Phases that the work has started and that are not durable yet. */
   pendingPhases: PhaseEvent[];
 }
@@ -74,7 +79,9 @@ export function createActiveOperation(options: ActiveOptions): ActiveOperation {
     input,
     isRecovered,
     hasSlot: false,
-    spaceRetry: { atMs: 0, pauseMs: 0 },
+    failureRetry: { atMs: 0, pauseMs: 0 },
+    spaceRefusal: null,
+    poolLosses: 0,
     pendingPhases: [],
   };
 }

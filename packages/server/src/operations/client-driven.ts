@@ -3,7 +3,8 @@ import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import type { OperationView } from './action.ts';
 import type { Work } from './work.ts';
-import { endFailed } from './end.ts';
+import { endFailed, endIfPublished } from './end.ts';
+import { toOperationError } from './failure.ts';
 import type { Engine } from './engine.ts';
 import { currentRecord } from './active-operation.ts';
 import type { ActiveOperation } from './active-operation.ts';
@@ -69,7 +70,9 @@ export function createClientDriven(engine: Engine): ClientDriven {
       const operation = engine.active.get(id);
       await operation?.exclusive(async () => {
         const isWaiting = ['queued', 'paused', 'interrupted'].includes(operation.record.state);
-        if (operation.work === null && isWaiting) await endFailed(engine, operation, error);
+        if (operation.work !== null || !isWaiting) return;
+        if (await endIfPublished(engine, operation, toOperationError(error))) return;
+        await endFailed(engine, operation, error);
       });
     },
   };

@@ -2,6 +2,7 @@ import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
+import type { StoreErrorCode } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
 import type { ActiveRecord } from './active-operation.ts';
@@ -69,7 +70,8 @@ function batchOf(engine: Engine, operation: ActiveRecord, change: Change): Write
     .set({
       state: record.state,
       startedAt: record.startedAt,
-      endedAt: record.endedAt,
+      // The ages of ended operations count from here, so a wrong wall clock must not be stored.
+      endedAt: record.endedAt === null ? null : engine.retention.isoNow(),
       record: JSON.stringify(record),
       rev: operation.rev + 1,
     })
@@ -109,10 +111,12 @@ async function writeDurably(
   }
 }
 
+const passing: ReadonlySet<string> = new Set<StoreErrorCode>(['store_failed', 'store_full']);
+
 /** A batch that contradicts the data, and a closed store, fail again on every attempt. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof StoreError)) return true;
-  return error.code !== 'store_failed';
+  return !passing.has(error.code);
 }
 
 /** An earlier attempt may have been committed although its answer was lost. */

@@ -1,6 +1,8 @@
 import { ApiError } from '@wcc/api';
-import type { OperationState, OperationVerb, Snapshot } from '@wcc/progress';
-import { isTerminal, mayInState } from '@wcc/progress';
+import type { OperationState, Snapshot } from '@wcc/progress';
+import type { OperationVerb } from '@wcc/progress/protocol';
+import { isTerminal } from '@wcc/progress';
+import { mayInState } from '@wcc/progress/protocol';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from '../access/audit.ts';
 import { auditName } from '../access/principal.ts';
@@ -14,6 +16,8 @@ import type { KnownReason } from './record.ts';
 import { withState } from './record.ts';
 import { capabilitiesOf } from './permissions.ts';
 import { releaseSlot } from './run.ts';
+import { toRefusal } from './failure.ts';
+import { reconcileWithDisk } from './reconcile.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
@@ -95,13 +99,21 @@ export async function resume(
   await operation.exclusive(async () => {
     if (operation.record.state === 'running' || isResuming(operation.record)) return;
     assertVerb(operation, 'resume');
+    const isInterrupted = operation.record.state === 'interrupted';
+    if (isInterrupted && !engine.isPoolReady(operation.input.poolId)) throw new ApiError('pool_unavailable');
     const record = { ...currentRecord(operation, engine.clock.monotonicMs()), stateReason: resumingReason };
     await commit(engine, operation, {
       record,
       log: [{ kind: 'note', text: `resume requested by ${auditName(principal)}` }],
       statements: [audit(principal, 'operation.resume', `operation:${operation.id}`)],
     });
+    // The disk may have the result of its earlier run.
+    if (isInterrupted)
+      await reconcileWithDisk(engine, operation).catch((error: unknown) => {
+        throw toRefusal(error);
+      });
   });
+  if (!engine.active.has(operation.id)) return currentSnapshot(engine, operation);
   scheduler.submit(operation);
   // If a slot is free, the start that `submit` queued runs first, and the snapshot shows its outcome.
   return operation.exclusive(async () => currentSnapshot(engine, operation));

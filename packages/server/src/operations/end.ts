@@ -1,3 +1,4 @@
+import type { OperationWarning } from '@wcc/api';
 import type { OperationError } from '@wcc/progress';
 import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';
@@ -8,7 +9,7 @@ import { commit } from './commit.ts';
 import type { Engine } from './engine.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
-import { endPhases, failPhase, withState } from './record.ts';
+import { endPhases, stopPhase, withState } from './record.ts';
 
 /** Warning of an operation that was published before its cancel arrived. */
 export const cancelTooLate = 'cancel_too_late';
@@ -20,13 +21,14 @@ export const cancelTooLate = 'cancel_too_late';
 export async function endSucceeded(
   engine: Engine,
   operation: ActiveOperation,
-  end: { result: WorkResult | null; log?: readonly LogLine[] },
+  end: { result: WorkResult | null; log?: readonly LogLine[]; warning?: OperationWarning },
 ): Promise<void> {
   const { result, log = [] } = end;
   const completion = await withRetries(engine, operation, () => operation.action.complete(operation, result));
   const wasCancelling = operation.record.state === 'cancelling';
   const earlier = operation.record.warnings;
-  const codes = new Set([...(result?.warnings ?? []), ...(wasCancelling ? [cancelTooLate] : [])]);
+  const own = end.warning === undefined ? [] : [end.warning];
+  const codes = new Set([...(result?.warnings ?? []), ...own, ...(wasCancelling ? [cancelTooLate] : [])]);
   const warnings = [...codes].filter((code) => !earlier.includes(code));
   const record: OperationRecord = {
     ...endPhases(succeeded(operation.record), result),
@@ -56,6 +58,23 @@ export async function endSucceeded(
     .catch((error: unknown) => report(engine, operation, error));
 }
 
+/**
+ * Ends an operation as succeeded if the disk has its result, although its work failed. An end is read from the disk, not
+ * from the failure.
+ * @throws the error of the disk: then the end is unknown
+ */
+export async function endIfPublished(
+  engine: Engine,
+  operation: ActiveOperation,
+  failure: OperationError,
+): Promise<boolean> {
+  if ((await operation.action.isPublished?.(operation)) !== true) return false;
+  const log: LogLine[] = [{ kind: 'error', text: `${failure.code}: ${failure.message}` }];
+  await endSucceeded(engine, operation, { result: null, log, warning: 'failed_after_publishing' });
+  return true;
+}
+
+/** Records a failure. Call {@link endIfPublished} first. */
 export async function endFailed(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
   const failure = toOperationError(error);
   // The log needs the original error, not the failure that wraps it.
@@ -68,13 +87,21 @@ export async function endFailed(engine: Engine, operation: ActiveOperation, erro
 
 /** "Cancelled" promises that nothing is left; if the clean-up fails, the operation has failed (decision 0020). */
 export async function endCancelled(engine: Engine, operation: ActiveOperation): Promise<void> {
+  // Rejects where the disk does not answer. Then the operation stays `cancelling`, and the next look at its pool decides.
+  const isPublished = await withRetries(engine, operation, async () =>
+    operation.action.isPublished?.(operation),
+  );
+  if (isPublished === true) {
+    await endSucceeded(engine, operation, { result: null });
+    return;
+  }
   try {
     await withRetries(engine, operation, async () => operation.action.cleanUp?.(operation));
   } catch (error) {
     await recordFailure(engine, operation, toOperationError(error));
     return;
   }
-  const record = failPhase(withState(operation.record, 'cancelled'));
+  const record = stopPhase(withState(operation.record, 'cancelled'));
   const log: LogLine[] = [{ kind: 'state', text: 'cancelled' }];
   const statements = [...abandonStatements(operation), ...closingStatements(engine, operation, 'cancelled')];
   await commit(engine, operation, { record, log, statements, insists: true });
@@ -86,7 +113,7 @@ async function recordFailure(
   operation: ActiveOperation,
   failure: OperationError,
 ): Promise<void> {
-  const record = failPhase(withState(operation.record, 'failed'));
+  const record = stopPhase(withState(operation.record, 'failed'));
   const log: LogLine[] = [
     { kind: 'error', text: `${failure.code}: ${failure.message}` },
     { kind: 'state', text: `failed: ${failure.code}` },

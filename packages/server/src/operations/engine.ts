@@ -3,6 +3,7 @@ import type { Hub, OnError } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
 import type { Clock } from '../concurrency/clock.ts';
+import type { RetentionClock } from '../storage/retention-clock.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 
@@ -11,11 +12,18 @@ export type OnState = (record: OperationRecord) => void;
 
 export type GrantedLevel = (operationId: string, userId: string) => GrantLevel | null;
 
+/** Ids of operations whose rows something still needs, whatever their age. */
+export type NeededOperations = () => Promise<readonly string[]>;
+
 /** Shared by all parts of the engine of operations. */
 export interface Engine {
   readonly store: Store;
   readonly hub: Hub;
   readonly clock: Clock;
+  /** Ages of stored operations. */
+  readonly retention: RetentionClock;
+  /** Where operations are still needed after their end. */
+  readonly needed: NeededOperations[];
   readonly onError: OnError;
   readonly onState: OnState;
   /** The grant of a user on an operation; answers without waiting. */

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
@@ -5,7 +6,7 @@ import type { CopyErrorCode } from '@wcc/copy';
 import type { OperationError } from '@wcc/progress';
 import { errnoOf } from '../files/errors.ts';
 
-/** Why work ended without a result; `paused`: the operation can resume later. */
+/** Why work ended without a result; `paused` and `interrupted`: the operation can resume later. */
 export type WorkFailureCode = 'cancelled' | 'interrupted' | 'paused' | 'failed';
 
 export interface WorkFailureOptions {
@@ -50,6 +51,8 @@ const codesOfCopy: Partial<Record<CopyErrorCode, ErrorCode>> = {
   cross_device: 'clone_unsupported',
   verify_mismatch: 'verify_mismatch',
   name_too_long: 'invalid_name',
+  resources: 'resources',
+  busy: 'busy',
 };
 
 /**
@@ -69,27 +72,72 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   EUCLEAN: 'io_error',
   EREMOTEIO: 'io_error',
   ESTALE: 'io_error',
+  EMFILE: 'resources',
+  ENFILE: 'resources',
+  ENOMEM: 'resources',
+  EBUSY: 'busy',
 };
 
-/** Codes of failures that pause an operation until there is space. */
-const waitsForSpace: ReadonlySet<string> = new Set<ErrorCode>(['no_space', 'quota']);
+/** Codes of failures that more free space ends. */
+export const spaceCodes: ReadonlySet<string> = new Set<ErrorCode>(['no_space', 'no_inodes', 'quota']);
 
-/** Converts an error of the copy engine to an ApiError. Returns every other error unchanged. */
+/** Codes of failures that end without a change of the operation, soon after they begin. */
+export const briefCodes: ReadonlySet<string> = new Set<ErrorCode>(['resources', 'busy']);
+
+/** Codes of failures that may end when a person repairs the storage. */
+export const repairableCodes: ReadonlySet<string> = new Set<ErrorCode>(['io_error', 'read_only']);
+
+/** How an operation waits for the end of a failure; null: it does not, so it has failed. */
+function waitsAs(code: string): 'paused' | 'interrupted' | null {
+  if (code === 'pool_unavailable') return 'interrupted';
+  const passes = [spaceCodes, briefCodes, repairableCodes].some((codes) => codes.has(code));
+  return passes ? 'paused' : null;
+}
+
+/** Converts an error of the copy engine or of a system call to an ApiError. Returns every other error unchanged. */
 export function toRefusal(error: unknown, options: FailureOptions = {}): unknown {
-  return error instanceof CopyError ? new ApiError(codeOfCopy(error, options), { cause: error }) : error;
+  if (error instanceof ApiError) return error;
+  if (error instanceof CopyError) return new ApiError(codeOfCopy(error, options), { cause: error });
+  const found = findSystemError(error, options);
+  return found === null ? error : new ApiError(found.code, { cause: error });
 }
 
 /** Converts any error of work to the failure that its operation records. */
 export function toWorkFailure(error: unknown, options: FailureOptions = {}): WorkFailure {
   if (error instanceof WorkFailure) return error;
   const known = toOperationError(error, options);
-  const isStopped =
-    error instanceof CopyError && (error.code === 'cancelled' || error.code === 'interrupted');
-  const failed = waitsForSpace.has(known.code) ? 'paused' : 'failed';
-  return new WorkFailure(isStopped ? error.code : failed, {
+  return new WorkFailure(stopOf(error) ?? waitsAs(known.code) ?? 'failed', {
     error: known,
     cause: error,
   });
+}
+
+/**
+ * Like {@link toWorkFailure}, but looks at the disk before it reports a missing source. If the source is there, its
+ * storage failed, so the operation can resume.
+ */
+export async function confirmWorkFailure(error: unknown, options: FailureOptions): Promise<WorkFailure> {
+  const failure = toWorkFailure(error, options);
+  const { sourcePath } = options;
+  if (failure.error.code !== 'source_vanished' || sourcePath === undefined) return failure;
+  if (!(await hasEntry(sourcePath))) return failure;
+  return new WorkFailure('paused', { error: entryOf('io_error', 'ENOENT'), cause: error });
+}
+
+async function hasEntry(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How a copy was stopped on request; null for any other error. */
+function stopOf(error: unknown): 'cancelled' | 'interrupted' | null {
+  if (!(error instanceof CopyError)) return null;
+  if (error.code === 'cancelled') return 'cancelled';
+  return error.code === 'suspended' ? 'interrupted' : null;
 }
 
 /** The message, hint and detail of an error for users. Other texts stay in the server's log. */

@@ -1,9 +1,9 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createHash } from 'node:crypto';
-import type { Store, WriteStatement } from '../storage/store.ts';
-
-const keptForMs = 24 * 3_600_000;
+import type { WriteStatement } from '../storage/store.ts';
+import type { Engine } from './engine.ts';
+import { keysKeptForMs } from './purge.ts';
 
 /** A request that may be sent again: the same key returns the same operation. */
 export interface IdempotentRequest {
@@ -27,18 +27,16 @@ export interface Idempotency {
    * @throws ApiError `idempotency_conflict` if the key was used with another body
    */
   once(request: IdempotentRequest, make: (remember: Remember) => Promise<Snapshot>): Promise<Snapshot>;
-  /** Deletes keys that are older than 24 h. */
-  purge(): Promise<void>;
 }
 
 /** Rows for the batch that accepts the operation. */
 export type Remember = (operationId: string) => WriteStatement[];
 
-export function createIdempotency(deps: {
-  store: Store;
-  find: (operationId: string) => Promise<Snapshot | undefined>;
-}): Idempotency {
-  const { store, find } = deps;
+export function createIdempotency(
+  context: Pick<Engine, 'store' | 'retention'>,
+  find: (operationId: string) => Promise<Snapshot | undefined>,
+): Idempotency {
+  const { store } = context;
   /** Concurrent requests with the same key wait for the first. */
   const running = new Map<string, Promise<unknown>>();
 
@@ -47,7 +45,7 @@ export function createIdempotency(deps: {
       .selectFrom('idempotencyKeys')
       .select(['bodyHash', 'operationId'])
       .where('scope', '=', scope)
-      .where('createdAt', '>=', cutoff())
+      .where('createdAt', '>=', cutoff(context))
       .executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.bodyHash !== bodyHash) throw new ApiError('idempotency_conflict');
@@ -62,38 +60,34 @@ export function createIdempotency(deps: {
       while (running.has(scope)) await running.get(scope);
       const attempt = (async () =>
         (await lookUp(scope, bodyHash)) ??
-        make((id) => rowsOf(store, { scope, bodyHash, operationId: id })))();
+        make((id) => rowsOf(context, { scope, bodyHash, operationId: id })))();
       running.set(
         scope,
         attempt.catch(() => {}).finally(() => running.delete(scope)),
       );
       return attempt;
     },
-    async purge() {
-      const query = store.db.deleteFrom('idempotencyKeys').where('createdAt', '<', cutoff());
-      await store.write([{ query }]);
-    },
   };
 }
 
 function rowsOf(
-  store: Store,
+  context: Pick<Engine, 'store' | 'retention'>,
   row: { scope: string; bodyHash: string; operationId: string },
 ): WriteStatement[] {
-  const { db } = store;
+  const { db } = context.store;
   return [
     {
       query: db
         .deleteFrom('idempotencyKeys')
         .where('scope', '=', row.scope)
-        .where('createdAt', '<', cutoff()),
+        .where('createdAt', '<', cutoff(context)),
     },
-    { query: db.insertInto('idempotencyKeys').values({ ...row, createdAt: new Date().toISOString() }) },
+    { query: db.insertInto('idempotencyKeys').values({ ...row, createdAt: context.retention.isoNow() }) },
   ];
 }
 
-function cutoff(): string {
-  return new Date(Date.now() - keptForMs).toISOString();
+function cutoff({ retention }: Pick<Engine, 'retention'>): string {
+  return new Date(retention.nowMs() - keysKeptForMs).toISOString();
 }
 
 /** Sorts the keys of objects, so that the same body always has the same hash. */

@@ -1,7 +1,8 @@
 import type { GrantLevel, May } from '@wcc/api';
 import { operationActions } from '@wcc/api';
-import type { OperationCapabilities, Snapshot } from '@wcc/progress';
-import { mayInState } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { OperationCapabilities } from '@wcc/progress/protocol';
+import { mayInState } from '@wcc/progress/protocol';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Action } from './action.ts';
@@ -13,7 +14,12 @@ export interface MayOptions {
 
 /** The controls that an action supports. Only the client can repeat a client-driven operation. */
 export function capabilitiesOf(action: Action | undefined): OperationCapabilities {
-  return { canPause: action?.canPause ?? false, canRetry: action?.clientDriven === undefined };
+  const canPause = action?.canPause ?? false;
+  return {
+    canPause,
+    canResume: canPause || action?.resumesAfterFailure === true,
+    canRetry: action?.clientDriven === undefined,
+  };
 }
 
 /** What this principal may do with an operation now, by rights, state and capabilities. */

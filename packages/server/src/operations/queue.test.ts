@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFairQueue } from './queue.ts';
+import type { FairQueue } from './queue.ts';
 
 const ids = (entries: readonly { id: string }[]): string[] => entries.map(({ id }) => id);
 
@@ -59,5 +60,43 @@ describe('a fair queue', () => {
     expect(queue.remove('a1')).toBe(false);
     expect(queue.has('a1')).toBe(false);
     expect(ids(queue.order([]))).toEqual(['a2']);
+  });
+});
+
+describe('SM6: slow operations of one owner', () => {
+  const filled = (...owners: string[]): FairQueue => {
+    const queue = createFairQueue();
+    for (const [index, owner] of owners.entries()) queue.add({ id: `${owner}${index}`, owner });
+    return queue;
+  };
+
+  it('in all slots leave a slot for another owner, and none for a third operation of the first', () => {
+    expect(filled('b').take(['a', 'a'], 2)?.owner).toBe('b');
+    expect(filled('a').take(['a', 'a'], 2)).toBeNull();
+    expect(filled('a', 'b').take(['a', 'a', 'a', 'a'], 4)?.owner).toBe('b');
+  });
+
+  it('never let more than one operation beyond the slots start', () => {
+    expect(filled('b', 'b').take(['a', 'a', 'b'], 2)).toBeNull();
+    expect(filled('c').take(['a', 'a', 'b'], 2)).toBeNull();
+    expect(filled('b').take(['a', 'c'], 2)).toBeNull();
+  });
+
+  it('take all slots while nothing else waits, and the only slot for themselves', () => {
+    expect(filled('a').take(['a'], 2)?.owner).toBe('a');
+    expect(filled('b').take(['a'], 1)).toBeNull();
+  });
+
+  it('that ran before a restart do not block the operations behind them', () => {
+    const queue = createFairQueue();
+    for (const id of ['a1', 'a2', 'a3']) queue.add({ id, owner: 'a' }, { first: true });
+    queue.add({ id: 'b1', owner: 'b' });
+    expect([queue.take([], 2)?.id, queue.take(['a'], 2)?.id, queue.take(['a', 'a'], 2)?.id]).toEqual([
+      'a1',
+      'a2',
+      'b1',
+    ]);
+    expect(queue.take(['a', 'a', 'b'], 2)).toBeNull();
+    expect(queue.take(['b'], 2)?.id).toBe('a3');
   });
 });

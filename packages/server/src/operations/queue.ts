@@ -10,8 +10,16 @@ export interface FairQueue {
   add(entry: QueueEntry, options?: { first?: boolean }): void;
   remove(id: string): boolean;
   has(id: string): boolean;
-  /** Removes and returns the next entry; `running`: the owners of running operations, one entry each. */
-  take(running: readonly string[]): QueueEntry | null;
+  /**
+   * Removes and returns the next entry; `running`: the owners of running operations, one entry each. Null: no entry
+   * may start with this number of slots. @default slots: no limit
+   * @param throttled those of `running` whose operations are slow by request; they keep no other owner out
+   */
+  take(
+    running: readonly string[],
+    slots?: number,
+    options?: { throttled?: readonly string[] },
+  ): QueueEntry | null;
   /** All entries in the order in which they would start. */
   order(running: readonly string[]): QueueEntry[];
   readonly size: number;
@@ -52,8 +60,12 @@ export function createFairQueue(): FairQueue {
     },
     remove: (id) => drop(preferred, id) || [...lines.values()].some((line) => drop(line, id)),
     has: (id) => [preferred, ...lines.values()].some((line) => line.some((entry) => entry.id === id)),
-    take(running) {
-      const entry = preferred.shift() ?? pick({ lines, servedAt, running });
+    take(running, slots = Number.POSITIVE_INFINITY, { throttled = [] } = {}) {
+      const isFree = (owner: string): boolean => hasSlotFor(owner, { running, throttled, slots });
+      const first = preferred.find(({ owner }) => isFree(owner));
+      if (first !== undefined) drop(preferred, first.id);
+      const open = new Map([...lines].filter(([owner]) => isFree(owner)));
+      const entry = first ?? pick({ lines: open, servedAt, running });
       if (entry) servedAt.set(entry.owner, (served += 1));
       for (const [owner, line] of lines) if (line.length === 0) lines.delete(owner);
       return entry;
@@ -63,6 +75,21 @@ export function createFairQueue(): FairQueue {
       return preferred.length + [...lines.values()].reduce((sum, line) => sum + line.length, 0);
     },
   };
+}
+
+/**
+ * Whether a waiting owner may start an operation. One owner counts for at most all slots but one against the others,
+ * and throttled operations do not count against them: work that is slow on purpose does not keep another owner out.
+ */
+function hasSlotFor(
+  owner: string,
+  { running, throttled, slots }: { running: readonly string[]; throttled: readonly string[]; slots: number },
+): boolean {
+  const share = Math.max(1, slots - 1);
+  const others = [...new Set(running)].filter((other) => other !== owner);
+  const countOf = (other: string): number => count(running, other) - count(throttled, other);
+  const taken = others.reduce((sum, other) => sum + Math.min(share, countOf(other)), 0);
+  return taken + count(running, owner) < slots;
 }
 
 interface PickState {

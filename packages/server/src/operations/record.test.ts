@@ -1,6 +1,6 @@
 import type { Phase } from '@wcc/progress';
 import { describe, expect, it } from 'vitest';
-import { endPhases, enterPhase, fallBack, newRecord, withProgress, withState } from './record.ts';
+import { endPhases, enterPhase, fallBack, newRecord, stopPhase, withProgress, withState } from './record.ts';
 import type { OperationRecord } from './record.ts';
 
 function record(): OperationRecord {
@@ -79,6 +79,22 @@ describe('the phases of a record', () => {
     });
     expect(states(ended)).toBe('inspect:skipped clone:skipped transfer:done flush:done publish:done');
     expect((ended.phases[2] as Phase).done).toBe(100);
+  });
+});
+
+describe('the phase in which an operation stops', () => {
+  it.each([
+    ['failed', 'failed'],
+    ['cancelled', 'skipped'],
+  ] as const)('of a %s operation is %s; later phases stay pending', (state, phaseState) => {
+    const running = enterPhase(withState(record(), 'running'), {
+      phase: 'transfer',
+      unit: 'bytes',
+      total: 100,
+    });
+    expect(states(stopPhase(withState(running, state)))).toBe(
+      `inspect:skipped clone:skipped transfer:${phaseState} flush:pending publish:pending`,
+    );
   });
 });
 

@@ -1,10 +1,15 @@
 import type { StateReasonCode } from '@wcc/api';
-import type { OperationState, Phase, PhaseName, Reference, StateReason } from '@wcc/progress';
-import { assertTransition, label } from '@wcc/progress';
-import type { OperationRecord } from '@wcc/progress/server';
+import type { OperationState, Phase, PhaseName, Reference, Snapshot, StateReason } from '@wcc/progress';
+import { assertTransition } from '@wcc/progress/protocol';
+import type { PhaseState } from '@wcc/progress/protocol';
 import type { PhaseEvent, WorkProgress, WorkResult } from './work.ts';
 
-export type { OperationRecord } from '@wcc/progress/server';
+/** An operation as it is stored, with all fields that the hub does not measure. */
+export type OperationRecord = Omit<
+  Snapshot,
+  'epoch' | 'seq' | 'at' | 'rate' | 'etaMs' | 'etaAbsence' | 'sinceProgressMs' | 'stalled'
+> &
+  Partial<Pick<Snapshot, 'sinceProgressMs'>>;
 
 /** A reason that the API defines. */
 export interface KnownReason extends StateReason {
@@ -28,12 +33,14 @@ export function newRecord(options: NewRecord): OperationRecord {
   const { id, action, subject, target, owner, ownerName, createdAt } = options;
   return {
     id,
-    label: label(action, subject.id ?? subject.name),
+    label: `${action}_${subject.id ?? subject.name}`,
     action,
+    title: null,
     subject,
     target,
     owner,
     ownerName,
+    host: null,
     state: 'queued',
     queuePosition: null,
     stateReason: null,
@@ -143,11 +150,10 @@ export function endPhases(record: OperationRecord, result: WorkResult | null): O
   return { ...record, phases };
 }
 
-/** The running phase failed; later phases stay pending. */
-export function failPhase(record: OperationRecord): OperationRecord {
-  const phases = record.phases.map((phase) =>
-    phase.state === 'running' ? { ...phase, state: 'failed' as const } : phase,
-  );
+/** The running phase failed, or was cut by a cancel; later phases stay pending. */
+export function stopPhase(record: OperationRecord): OperationRecord {
+  const state: PhaseState = record.state === 'cancelled' ? 'skipped' : 'failed';
+  const phases = record.phases.map((phase) => (phase.state === 'running' ? { ...phase, state } : phase));
   return { ...record, phases };
 }
 

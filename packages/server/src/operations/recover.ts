@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationInput } from './action.ts';
 import { commit } from './commit.ts';
 import { stopWork } from './control.ts';
-import { endSucceeded } from './end.ts';
+import { briefCodes, repairableCodes, spaceCodes } from './failure.ts';
 import type { Engine } from './engine.ts';
 import { createActiveOperation, isResuming } from './active-operation.ts';
+import { reconcileWithDisk } from './reconcile.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import { fallBack, withState } from './record.ts';
 import { readEndedSince, readLogEnd } from './rows.ts';
 import type { OperationRow } from './rows.ts';
 import type { Scheduler } from './scheduler.ts';
+import { hasRoom } from './space-need.ts';
 
 const recentMs = 10 * 60_000;
 
@@ -37,7 +39,7 @@ export async function adopt(engine: Engine, rows: readonly OperationRow<Operatio
 
 /** Shows recent ends to clients that missed them. */
 export async function publishRecentEnds(engine: Engine): Promise<void> {
-  const since = new Date(Date.now() - recentMs).toISOString();
+  const since = new Date(engine.retention.nowMs() - recentMs).toISOString();
   for (const { record } of await readEndedSince(engine.store, since)) engine.hub.put(record);
 }
 
@@ -63,24 +65,37 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
  * Recovers the operations of an available pool: completes published ones, cleans up cancelled ones, resumes or
  * re-queues the rest. Called at the start, and when a pool becomes available again.
  */
-export async function recoverPool(engine: Engine, scheduler: Scheduler, poolId: string): Promise<void> {
+export async function recoverPool(
+  engine: Engine,
+  scheduler: Scheduler,
+  { poolId, becameReady }: PoolRecovery,
+): Promise<void> {
   const waiting = [...engine.active.values()].filter(
     (operation) => operation.input.poolId === poolId && operation.work === null && !operation.hasSlot,
   );
   for (const operation of waiting) {
-    await recoverOperation(engine, scheduler, operation).catch((error: unknown) =>
+    await recoverOperation(engine, scheduler, { operation, becameReady }).catch((error: unknown) =>
       engine.onError(error, { stage: `operation ${operation.id}: recovery` }),
     );
   }
   scheduler.pump(poolId);
 }
 
+export interface PoolRecovery {
+  poolId: string;
+  /** The pool was not available until now. */
+  becameReady: boolean;
+}
+
 async function recoverOperation(
   engine: Engine,
   scheduler: Scheduler,
-  operation: ActiveOperation,
+  { operation, becameReady }: { operation: ActiveOperation; becameReady: boolean },
 ): Promise<void> {
   if (scheduler.isWaiting(operation)) return;
+  // A restart changes no pause.
+  const isRepaired = becameReady && !operation.isRecovered;
+  if (becameReady) operation.poolLosses = 0;
   await operation.exclusive(() => reconcileWithDisk(engine, operation));
   if (!engine.active.has(operation.id)) return;
   const { state } = operation.record;
@@ -89,7 +104,9 @@ async function recoverOperation(
     await awaitClient(engine, scheduler, operation);
     return;
   }
-  if (state === 'queued' || isResuming(operation.record)) scheduler.submit(operation);
+  const { code = '' } = operation.record.stateReason ?? {};
+  const isUnblocked = isRepaired && state === 'paused' && repairableCodes.has(code);
+  if (state === 'queued' || isUnblocked || isResuming(operation.record)) scheduler.submit(operation);
   if (state === 'interrupted') scheduler.submit(operation, { first: true });
 }
 
@@ -102,84 +119,62 @@ async function awaitClient(engine: Engine, scheduler: Scheduler, operation: Acti
   }
 }
 
-async function reconcileWithDisk(engine: Engine, operation: ActiveOperation): Promise<void> {
-  const { state } = operation.record;
-  if (
-    operation.work !== null ||
-    !engine.active.has(operation.id) ||
-    state === 'queued' ||
-    state === 'running'
-  )
-    return;
-  if ((await operation.action.reconcile?.(operation)) === 'published') {
-    await endSucceeded(engine, operation, {
-      result: null,
-      log: [{ kind: 'note', text: 'published before the server stopped' }],
-    });
-    return;
-  }
-  // Numbers never fall while the process lives, so wcc reads the disk only for operations of an earlier process.
-  if (!operation.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
-  operation.isRecovered = false;
-  operation.record = fallBack(
-    operation.record,
-    (await operation.action.durableProgress?.(operation)) ?? null,
-  );
-  engine.hub.put(operation.record);
-}
-
-/** Shows which operations wait for a pool. The reason is not stored. */
+/** Shows which operations wait for a pool, and stops those that run in it. The reason is not stored. */
 export function publishUnavailable(engine: Engine): void {
   for (const operation of engine.active.values()) {
     const { state } = operation.record;
-    if (engine.isPoolReady(operation.input.poolId) || (state !== 'interrupted' && state !== 'queued'))
-      continue;
+    if (engine.isPoolReady(operation.input.poolId)) continue;
+    // It keeps its directory open, so its checkpoint is in the pool. It releases the disk, and waits for it.
+    if (state === 'running' && operation.action.resumesAfterFailure && !operation.action.clientDriven)
+      operation.work?.interrupt();
+    if (state !== 'interrupted' && state !== 'queued') continue;
     operation.record = { ...operation.record, stateReason: { code: 'pool_unavailable' } };
     engine.hub.put(operation.record);
   }
 }
 
-/** Interval of the checks for space to resume paused operations. */
-const spacePollMs = 3_000;
+/** Interval of the checks whether paused operations can resume. */
+const failurePollMs = 3_000;
 
-/** Resumes operations that a full disk paused, once there is space. Ends when `signal` aborts. */
-export async function watchFreeSpace(
+/** Resumes operations that a full disk or a brief failure paused. Ends when `signal` aborts. */
+export async function watchFailures(
   engine: Engine,
   scheduler: Scheduler,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await sleep(spacePollMs, undefined, { signal, ref: false }).catch(() => {});
+    await sleep(failurePollMs, undefined, { signal, ref: false }).catch(() => {});
     for (const operation of engine.active.values()) {
       const { state, stateReason } = operation.record;
-      if (signal.aborted || state !== 'paused' || stateReason?.code !== 'no_space') continue;
-      await resumeIfSpace(engine, scheduler, operation).catch((error: unknown) =>
-        engine.onError(error, { stage: `operation ${operation.id}: free space` }),
+      const { code = '' } = stateReason ?? {};
+      if (signal.aborted || state !== 'paused' || !(spaceCodes.has(code) || briefCodes.has(code))) continue;
+      await resumeIfPassed(engine, scheduler, { operation, code }).catch((error: unknown) =>
+        engine.onError(error, { stage: `operation ${operation.id}: resume` }),
       );
     }
   }
 }
 
-/** Space for metadata. */
-const spaceMarginBytes = 1024 ** 2;
-const maxSpacePauseMs = 60_000;
+const maxRetryPauseMs = 60_000;
 
-async function resumeIfSpace(
+async function resumeIfPassed(
   engine: Engine,
   scheduler: Scheduler,
-  operation: ActiveOperation,
+  { operation, code }: { operation: ActiveOperation; code: string },
 ): Promise<void> {
   if (!engine.isPoolReady(operation.input.poolId) || scheduler.isWaiting(operation) || operation.hasSlot)
     return;
   const nowMs = engine.clock.monotonicMs();
-  const { atMs, pauseMs } = operation.spaceRetry;
+  const { atMs, pauseMs } = operation.failureRetry;
   if (nowMs < atMs + pauseMs) return;
-  const space = await operation.action.space?.(operation);
-  if (space !== undefined && space.freeBytes < space.needsBytes + spaceMarginBytes) return;
-  // If the disk is full again at once, the attempts must not fill the log.
-  operation.spaceRetry = {
+  const space = spaceCodes.has(code) ? await operation.action.space?.(operation) : undefined;
+  // Free space does not show a quota that was used up.
+  const refusal = code === 'quota' ? null : operation.spaceRefusal;
+  if (space !== undefined && !hasRoom(space, refusal, nowMs)) return;
+  // If the work fails again at once, the attempts must not fill the log.
+  operation.failureRetry = {
     atMs: nowMs,
-    pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), maxSpacePauseMs),
+    pauseMs: Math.min(Math.max(pauseMs * 2, failurePollMs), maxRetryPauseMs),
   };
   scheduler.submit(operation);
 }

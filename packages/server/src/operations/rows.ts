@@ -1,6 +1,8 @@
+import type { ImageId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { sql } from 'kysely';
+import type { Expression } from 'kysely';
 import type { Store } from '../storage/store.ts';
 import type { OperationInput } from './action.ts';
 import type { PublishedInput } from './published/input.ts';
@@ -34,12 +36,12 @@ export async function readRow(store: Store, id: string): Promise<OperationRow | 
   return row === undefined ? null : parseRow(row);
 }
 
-/** The rows in the order of acceptance, with their running times. */
+/** The rows of unfinished operations in the order of acceptance, with their running times. */
 export async function readUnfinished(store: Store): Promise<OperationRow[]> {
   const rows = await store.db
     .selectFrom('operations')
     .select(['id', 'rev', 'input', 'record', 'elapsedMs'])
-    .where('state', 'not in', terminalStates)
+    .where('endedAt', 'is', null)
     .orderBy(sql`rowid`)
     .execute();
   return rows.map((row) => {
@@ -48,11 +50,50 @@ export async function readUnfinished(store: Store): Promise<OperationRow[]> {
   });
 }
 
+/** An unfinished operation of this server that names an image as its `sourceId`. */
+export interface ImageUse {
+  id: string;
+  label: string;
+  action: string;
+  ownerId: string;
+  imageId: ImageId;
+}
+
+/** Reads no record: this precedes every answer about an image. */
+export async function readImageUses(store: Store): Promise<ImageUse[]> {
+  const rows = await store.db
+    .selectFrom('operations')
+    .select(['id', 'label', 'action', 'ownerId'])
+    .select(sql`json_extract(input, '$.sourceId')`.as('imageId'))
+    .where('endedAt', 'is', null)
+    .execute();
+  return rows.filter((row): row is ImageUse => typeof row.imageId === 'number');
+}
+
+/**
+ * A column in a condition that chooses no index: the rest of the query finds few rows, and SQLite must not read the
+ * whole history of an action or owner instead.
+ */
+export function unindexed(column: string): Expression<string> {
+  return sql`+${sql.ref(column)}`;
+}
+
+/** The inputs of unfinished operations of one action. */
+export async function readUnfinishedInputs(store: Store, action: string): Promise<OperationInput[]> {
+  const rows = await store.db
+    .selectFrom('operations')
+    .select('input')
+    .where('endedAt', 'is', null)
+    .where(unindexed('action'), '=', action)
+    .execute();
+  return rows.map(({ input }) => JSON.parse(input) as OperationInput);
+}
+
+/** The operations that ended at or after this time of the retention clock. */
 export async function readEndedSince(store: Store, since: string): Promise<OperationRow[]> {
   const rows = await store.db
     .selectFrom('operations')
     .select(['id', 'rev', 'input', 'record'])
-    .where('state', 'in', terminalStates)
     .where('endedAt', '>=', since)
     .orderBy('endedAt')
     .limit(500)
@@ -75,8 +116,6 @@ export async function readLogEnd(
   return { logNumber: line?.number ?? 0, at: line?.at ?? null };
 }
 
-const terminalStates = ['succeeded', 'failed', 'cancelled'] as const;
-
 export interface StoredRow {
   id: string;
   rev: number;
@@ -84,12 +123,15 @@ export interface StoredRow {
   record: string;
 }
 
+/** Fields that records of version 0.1.0 do not have. */
+const laterFields = { title: null, host: null } as const satisfies Partial<OperationRecord>;
+
 export function parseRow(row: StoredRow): OperationRow {
   return {
     id: row.id,
     rev: row.rev,
     input: JSON.parse(row.input) as OperationInput | PublishedInput,
-    record: JSON.parse(row.record) as OperationRecord,
+    record: { ...laterFields, ...(JSON.parse(row.record) as OperationRecord) },
   };
 }
 

@@ -1,17 +1,20 @@
 import type { OperationState } from '@wcc/progress';
-import { isStateReasonCode } from '@wcc/api';
+import { errorRegistry, isStateReasonCode } from '@wcc/api';
 import type { StateReasonCode } from '@wcc/api';
+import { lacksInodes } from './action.ts';
+import type { SpaceNeed } from './action.ts';
 import type { Work, PhaseEvent, WorkResult } from './work.ts';
 import { withEarlierTimes } from './work.ts';
-import { toWorkFailure, WorkFailure } from './failure.ts';
+import { briefCodes, spaceCodes, toWorkFailure, WorkFailure } from './failure.ts';
 import { commit } from './commit.ts';
 import type { LogLine } from './commit.ts';
-import { endCancelled, endFailed, endSucceeded } from './end.ts';
+import { endCancelled, endFailed, endIfPublished, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import { currentRecord } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { enterPhase, withState } from './record.ts';
+import { learnRefusal, raiseNeed } from './space-need.ts';
 
 /**
  * Starts or resumes an operation; `running` is durable before the first byte moves. Does nothing in another
@@ -81,9 +84,20 @@ async function startWorkOf(engine: Engine, operation: ActiveOperation): Promise<
 function recordPhase(engine: Engine, operation: ActiveOperation, event: PhaseEvent): void {
   operation.pendingPhases.push(event);
   if (operation.pendingPhases.length > 1) return;
+  commitPending(engine, operation);
+}
+
+const phaseRetryMs = 1_000;
+
+/** Tries again after a failure of the store, outside of `exclusive`, so that a cancel does not wait for the store. */
+function commitPending(engine: Engine, operation: ActiveOperation): void {
   operation
     .exclusive(() => commitPhases(engine, operation))
-    .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: phase` }));
+    .catch((error: unknown) => {
+      engine.onError(error, { stage: `operation ${operation.id}: phase` });
+      if (engine.isStopping || operation.work === null) return;
+      setTimeout(() => commitPending(engine, operation), phaseRetryMs).unref();
+    });
 }
 
 /** A warning after the end of the work is recorded with that end, or dropped. */
@@ -99,10 +113,15 @@ function recordWarning(engine: Engine, operation: ActiveOperation, code: string)
 }
 
 async function commitPhases(engine: Engine, operation: ActiveOperation): Promise<void> {
-  const events = operation.pendingPhases.splice(0);
-  if (events.length === 0 || operation.work === null) return;
+  // Phases of work that has ended, or that did not start, must not hold back those of the next run.
+  if (operation.work === null) operation.pendingPhases = [];
+  const events = [...operation.pendingPhases];
+  if (events.length === 0) return;
   const change = applyPhases(currentRecord(operation, engine.clock.monotonicMs()), events);
   if (change.log.length > 0) await commit(engine, operation, change);
+  // Only now, so that a failed commit loses no phase: the next attempt or the end records it.
+  operation.pendingPhases.splice(0, events.length);
+  if (operation.pendingPhases.length > 0) await commitPhases(engine, operation);
 }
 
 function applyPhases(record: OperationRecord, events: readonly PhaseEvent[]): PhaseChange {
@@ -147,57 +166,124 @@ async function endOrInterrupt(
   try {
     await endSucceeded(engine, operation, end);
   } catch (error) {
-    if (operation.record.state === 'running') await markInterrupted(engine, operation, 'not_registered');
+    await markInterrupted(engine, operation, reasonOfUnknownEnd(toWorkFailure(error)));
     throw error;
   }
 }
 
 /** Records a failure of the work: as cancelled, interrupted, paused or failed. */
 async function handleFailure(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
-  const failure = error instanceof WorkFailure ? error : null;
-  if (operation.record.state === 'cancelling' && failure?.code !== 'interrupted') {
+  const failure = error instanceof WorkFailure && waits(operation, error) ? error : null;
+  // The next look at the pool compares the operation with the disk. A stop of the server has no time for more, and a pool
+  // that is gone has no answer.
+  const isInterrupted = failure?.code === 'interrupted';
+  if (!isInterrupted && (await settle(engine, operation, { error, failure })) !== 'open') return;
+  if (operation.record.state === 'cancelling' && !isInterrupted) {
     await endCancelled(engine, operation);
     return;
   }
-  if (failure?.code === 'interrupted') await markInterrupted(engine, operation, interruptionOf(failure));
-  else if (failure?.code === 'paused') await pauseForSpace(engine, operation, failure);
+  if (isInterrupted) await markInterrupted(engine, operation, interruptionOf(engine, operation, failure));
+  else if (failure?.code === 'paused') await pauseForFailure(engine, operation, failure);
   else await endFailed(engine, operation, error);
 }
 
-/** The reason that the work gave; else the server stops. */
-function interruptionOf({ error }: WorkFailure): StateReasonCode {
-  return isStateReasonCode(error.code) ? error.code : 'server_stopped';
+/**
+ * Compares a failed operation with the disk. `ended`: it was published, so it has succeeded. `waits`: the disk did not
+ * answer, so the end is unknown, and the next look at the pool decides. `open`: it was not published, or its next run
+ * will see.
+ */
+async function settle(
+  engine: Engine,
+  operation: ActiveOperation,
+  { error, failure }: { error: unknown; failure: WorkFailure | null },
+): Promise<'ended' | 'waits' | 'open'> {
+  // A cancel looks at the disk itself.
+  if (operation.record.state === 'cancelling') return 'open';
+  try {
+    return (await endIfPublished(engine, operation, toWorkFailure(error).error)) ? 'ended' : 'open';
+  } catch (cause) {
+    engine.onError(cause, { stage: `operation ${operation.id}: state of the disk` });
+    if (operation.record.state !== 'running') return 'open';
+    const unknown = toWorkFailure(cause);
+    // This process lacks something for a moment. The operation waits for it, and its next run looks at the disk.
+    if (failure !== null && briefCodes.has(unknown.error.code)) return 'open';
+    await markInterrupted(engine, operation, reasonOfUnknownEnd(unknown));
+    return 'waits';
+  }
+}
+
+/** The work has ended, but the disk or the store does not show how: the next look at the pool decides. */
+function reasonOfUnknownEnd({ error }: WorkFailure): StateReasonCode {
+  return error.code === 'pool_unavailable' ? 'pool_unavailable' : 'not_registered';
+}
+
+/** A pool may be unmounted for this number of times before the operation fails, although the pool looks available. */
+const maxPoolLosses = 3;
+
+/** Whether the operation waits for the end of this failure. Otherwise it fails. */
+function waits(operation: ActiveOperation, { code, error }: WorkFailure): boolean {
+  const wasStopped = code === 'cancelled' || (code === 'interrupted' && error.code !== 'pool_unavailable');
+  if (wasStopped || (code === 'paused' && spaceCodes.has(error.code))) return true;
+  if (operation.action.resumesAfterFailure !== true) return false;
+  if (error.code !== 'pool_unavailable') return true;
+  operation.poolLosses += 1;
+  return operation.poolLosses <= maxPoolLosses;
+}
+
+/** The reason that the work gave; else its pool is gone, or the server stops. */
+function interruptionOf(engine: Engine, operation: ActiveOperation, { error }: WorkFailure): StateReasonCode {
+  if (isStateReasonCode(error.code) && error.code !== 'server_stopped') return error.code;
+  const isGone = !engine.isStopping && !engine.isPoolReady(operation.input.poolId);
+  return isGone ? 'pool_unavailable' : 'server_stopped';
 }
 
 /** Paused and cancelling operations keep their state: it means the same after the restart. */
 async function markInterrupted(
   engine: Engine,
   operation: ActiveOperation,
-  code: StateReasonCode = 'server_stopped',
+  code: StateReasonCode,
 ): Promise<void> {
   if (operation.record.state !== 'running') return;
   const record = withState(operation.record, 'interrupted', { code });
   await commit(engine, operation, { record, log: [{ kind: 'state', text: `interrupted: ${code}` }] });
 }
 
-async function pauseForSpace(
+async function pauseForFailure(
   engine: Engine,
   operation: ActiveOperation,
   failure: WorkFailure,
 ): Promise<void> {
-  const space = await operation.action.space?.(operation).catch((error: unknown) => {
-    engine.onError(error, { stage: `operation ${operation.id}: free space` });
-    return null;
-  });
-  const params = !space ? {} : { needs: space.needsBytes, free: space.freeBytes };
-  const { code } = failure.error;
-  const reason = { code: isStateReasonCode(code) ? code : 'no_space', params } as const;
-  const log = [{ kind: 'state' as const, text: `paused: ${failure.error.message}` }];
-  // Paused on request before the disk was full: only a request resumes it.
+  // Paused on request before the failure: only a request resumes it.
   if (operation.record.state === 'paused') return;
+  const { reason, message } = await reasonOfPause(engine, operation, failure);
+  const log = [{ kind: 'state' as const, text: `paused: ${message}` }];
   await commit(engine, operation, {
     record: withState(operation.record, 'paused', reason),
     log,
     insists: true,
   });
+}
+
+/** ENOSPC means either: no free blocks, or no free inodes. Only a look at the file system shows which. */
+async function reasonOfPause(
+  engine: Engine,
+  operation: ActiveOperation,
+  { error: { code, message } }: WorkFailure,
+): Promise<{ reason: { code: StateReasonCode; params: Record<string, number> }; message: string }> {
+  const space = spaceCodes.has(code) ? await readSpace(engine, operation) : null;
+  if (code === 'no_space' && space !== null && lacksInodes(space) && space.needsBytes <= space.freeBytes)
+    return { reason: { code: 'no_inodes', params: {} }, message: errorRegistry.no_inodes.message };
+  if (code === 'no_space' && space !== null)
+    operation.spaceRefusal = learnRefusal(operation.spaceRefusal, space, engine.clock.monotonicMs());
+  const raised = space === null || code === 'quota' ? space : raiseNeed(space, operation.spaceRefusal);
+  const params = raised === null ? {} : { needs: raised.needsBytes, free: raised.freeBytes };
+  return { reason: { code: isStateReasonCode(code) ? code : 'no_space', params }, message };
+}
+
+async function readSpace(engine: Engine, operation: ActiveOperation): Promise<SpaceNeed | null> {
+  const space = await operation.action.space?.(operation).catch((error: unknown) => {
+    engine.onError(error, { stage: `operation ${operation.id}: free space` });
+    return null;
+  });
+  return space ?? null;
 }

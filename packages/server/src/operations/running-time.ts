@@ -1,6 +1,6 @@
-import type { OperationRecord } from '@wcc/progress/server';
 import type { Engine } from './engine.ts';
 import { elapsedMsOf } from './active-operation.ts';
+import type { OperationRecord } from './record.ts';
 
 /** Maximum running time that a crash can lose. Equals the interval of checkpoints. */
 const storeIntervalMs = 5_000;

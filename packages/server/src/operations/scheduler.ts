@@ -4,7 +4,10 @@ import { createFairQueue } from './queue.ts';
 import type { FairQueue, QueueEntry } from './queue.ts';
 import { run } from './run.ts';
 
-/** One queue per pool: at most N operations have a slot, the rest wait and show their position. */
+/**
+ * One queue per pool and lane: at most N operations have a slot, the rest wait and show their position. One more
+ * starts while other owners wait, if one owner has all slots or the running ones are slow by request.
+ */
 export interface Scheduler {
   /** Adds an operation to its owner's queue; `first`: before all others, because it ran before a restart. */
   submit(operation: ActiveOperation, options?: { first?: boolean }): void;
@@ -20,27 +23,50 @@ function entryOf(operation: ActiveOperation): QueueEntry {
   return { id: operation.id, owner: operation.record.owner };
 }
 
-export function createScheduler(engine: Engine): Scheduler {
-  const queues = new Map<string, FairQueue>();
+/** Slots of the disk, or slots for what waits for a network. */
+type Lane = 'disk' | 'network';
 
-  function queueOf(poolId: string): FairQueue {
-    const queue = queues.get(poolId) ?? createFairQueue();
-    queues.set(poolId, queue);
+const lanes: readonly Lane[] = ['disk', 'network'];
+/** A waiting import costs a connection and some memory, so more of them may run than copies. */
+const networkSlots = 8;
+
+function laneOf({ action }: ActiveOperation): Lane {
+  return action.isNetworkBound === true ? 'network' : 'disk';
+}
+
+function slotsOf(engine: Engine, lane: Lane): number {
+  return lane === 'disk' ? engine.maxRunningPerPool : Math.max(networkSlots, engine.maxRunningPerPool);
+}
+
+function createQueues(): (poolId: string, lane: Lane) => FairQueue {
+  const queues = new Map<string, FairQueue>();
+  return (poolId, lane) => {
+    const key = `${lane} ${poolId}`;
+    const queue = queues.get(key) ?? createFairQueue();
+    queues.set(key, queue);
     return queue;
-  }
+  };
+}
+
+export function createScheduler(engine: Engine): Scheduler {
+  const queueIn = createQueues();
+  const queueOf = (operation: ActiveOperation): FairQueue =>
+    queueIn(operation.input.poolId, laneOf(operation));
   function pump(poolId: string): void {
-    const queue = queueOf(poolId);
-    while (
-      !engine.isStopping &&
-      engine.isPoolReady(poolId) &&
-      ownersOfRunning(engine, poolId).length < engine.maxRunningPerPool
-    ) {
-      const entry = queue.take(ownersOfRunning(engine, poolId));
+    for (const lane of lanes) pumpLane(poolId, lane);
+  }
+  function pumpLane(poolId: string, lane: Lane): void {
+    const queue = queueIn(poolId, lane);
+    const slots = slotsOf(engine, lane);
+    while (!engine.isStopping && engine.isPoolReady(poolId)) {
+      const running = runningIn(engine, poolId, lane);
+      const throttled = ownersOf(running.filter(isThrottled));
+      const entry = queue.take(ownersOf(running), slots, { throttled });
       if (entry === null) break;
       const operation = engine.active.get(entry.id);
       if (operation) start(operation);
     }
-    publishQueuePositions(engine, queue.order(ownersOfRunning(engine, poolId)), poolId);
+    publishQueuePositions(engine, queue.order(ownersOf(runningIn(engine, poolId, lane))), { poolId, slots });
   }
   function start(operation: ActiveOperation): void {
     operation.hasSlot = true;
@@ -53,23 +79,23 @@ export function createScheduler(engine: Engine): Scheduler {
   function startAgain(operation: ActiveOperation): void {
     if (!engine.active.has(operation.id) || operation.hasSlot || operation.record.state === 'cancelling')
       return;
-    queueOf(operation.input.poolId).add(entryOf(operation), { first: true });
+    queueOf(operation).add(entryOf(operation), { first: true });
     pump(operation.input.poolId);
   }
 
   return {
     submit(operation, options = {}) {
       if (operation.action.clientDriven) return startUnqueued(engine, operation);
-      const queue = queueOf(operation.input.poolId);
+      const queue = queueOf(operation);
       if (operation.hasSlot || queue.has(operation.id)) return;
       if (skipsQueue(engine, operation)) return start(operation);
       queue.add(entryOf(operation), options);
       pump(operation.input.poolId);
     },
     withdraw(operation) {
-      if (queueOf(operation.input.poolId).remove(operation.id)) pump(operation.input.poolId);
+      if (queueOf(operation).remove(operation.id)) pump(operation.input.poolId);
     },
-    isWaiting: (operation) => queueOf(operation.input.poolId).has(operation.id),
+    isWaiting: (operation) => queueOf(operation).has(operation.id),
     pump,
   };
 }
@@ -91,9 +117,13 @@ function startUnqueued(engine: Engine, operation: ActiveOperation): void {
 }
 
 /** Shows the positions in the queue; they are not stored. */
-function publishQueuePositions(engine: Engine, order: readonly { id: string }[], poolId: string): void {
+function publishQueuePositions(
+  engine: Engine,
+  order: readonly { id: string }[],
+  { poolId, slots }: { poolId: string; slots: number },
+): void {
   const code = engine.isPoolReady(poolId) ? 'waiting_for_place' : 'pool_unavailable';
-  const params = code === 'waiting_for_place' ? { limit: engine.maxRunningPerPool } : {};
+  const params = code === 'waiting_for_place' ? { limit: slots } : {};
   for (const [index, { id }] of order.entries()) {
     const operation = engine.active.get(id);
     if (operation?.record.state !== 'queued') continue;
@@ -102,9 +132,21 @@ function publishQueuePositions(engine: Engine, order: readonly { id: string }[],
   }
 }
 
-/** One entry per operation that has a slot. */
-function ownersOfRunning(engine: Engine, poolId: string): string[] {
+/** The operations that have a slot. */
+function runningIn(engine: Engine, poolId: string, lane: Lane): ActiveOperation[] {
   return [...engine.active.values()]
     .filter((operation) => operation.hasSlot && operation.input.poolId === poolId && needsSlot(operation))
-    .map(({ record }) => record.owner);
+    .filter((operation) => laneOf(operation) === lane);
+}
+
+/** One entry per operation. */
+function ownersOf(operations: readonly ActiveOperation[]): string[] {
+  return operations.map(({ record }) => record.owner);
+}
+
+/** Work with a lower limit leaves most of the disk to others, so it does not keep them out. */
+const leastBytesPerSecond = 16 * 1024 ** 2;
+
+function isThrottled({ action, input }: ActiveOperation): boolean {
+  return (action.limitOf?.(input) ?? leastBytesPerSecond) < leastBytesPerSecond;
 }

@@ -1,5 +1,6 @@
-import type { ByteCounts, Phase, PhaseName, Snapshot } from '@wcc/progress';
-import { toOperationError, toWorkFailure, WorkFailure } from './failure.ts';
+import type { Phase, PhaseName, Snapshot } from '@wcc/progress';
+import type { ByteCounts } from '@wcc/progress/protocol';
+import { confirmWorkFailure, toOperationError, WorkFailure } from './failure.ts';
 import type { FailureOptions } from './failure.ts';
 
 /** The numbers of running work, read without waiting: at most ten times a second. */
@@ -79,8 +80,8 @@ export interface WorkControls extends FailureOptions {
   canCancel?(): boolean;
   /** Called when the work was asked to stop. */
   onStop?(reason: StopReason): void;
-  /** @default toWorkFailure */
-  toFailure?: (error: unknown) => WorkFailure;
+  /** @default confirmWorkFailure */
+  toFailure?: (error: unknown) => WorkFailure | Promise<WorkFailure>;
 }
 
 /** Runs a function of phases as work. Starts on the next tick, so the caller has the `Work` before the first `onPhase`. */
@@ -92,7 +93,7 @@ export function startWork(
   const stopping = new AbortController();
   const counters = createCounters(hooks, stopping.signal);
   const { progress } = counters;
-  const { toFailure = (error: unknown) => toWorkFailure(error, controls) } = controls;
+  const { toFailure = (error: unknown) => confirmWorkFailure(error, controls) } = controls;
   const stop = (reason: StopReason): void => {
     stopping.abort(reason);
     controls.onStop?.(reason);
@@ -102,8 +103,8 @@ export function startWork(
       .then(() => run(progress))
       .then(
         (result) => ({ bytes: counters.read().bytes, method: null, warnings: [], phases: [], ...result }),
-        (error: unknown) => {
-          throw stopping.signal.aborted ? stopped(stopping.signal, error) : toFailure(error);
+        async (error: unknown) => {
+          throw stopping.signal.aborted ? stopped(stopping.signal, error) : await toFailure(error);
         },
       ),
     progress() {

@@ -8,7 +8,7 @@ import type { LogLine } from '../commit.ts';
 import { cancelTooLate } from '../end.ts';
 import type { Engine } from '../engine.ts';
 import { currentRecord } from '../active-operation.ts';
-import { endPhases, failPhase, withState } from '../record.ts';
+import { endPhases, stopPhase, withState } from '../record.ts';
 import type { OperationRecord } from '../record.ts';
 import { withDurableNumbers, stopClock } from './publication.ts';
 import type { Publication } from './publication.ts';
@@ -71,7 +71,7 @@ export function hasEnded({ state }: Pick<OperationRecord, 'state'>): ApiError {
 
 function endedRecord(record: OperationRecord, { state, error, result }: End): OperationRecord {
   const ended = { ...withState(readyFor(record, state), state), error: error ?? null, result };
-  if (state !== 'succeeded') return failPhase(ended);
+  if (state !== 'succeeded') return stopPhase(ended);
   const wasCancelling = record.state === 'cancelling';
   const warnings = wasCancelling ? [...record.warnings, cancelTooLate] : record.warnings;
   return { ...endPhases(ended, null), warnings };

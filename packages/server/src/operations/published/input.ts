@@ -6,5 +6,7 @@ export interface PublishedInput {
   published: {
     /** After this time without a report, the program counts as stopped. */
     leaseS: number;
+    /** When it was interrupted, by the retention clock. Missing before the first interruption. */
+    interruptedAtMs?: number;
   };
 }

@@ -6,6 +6,7 @@ import { currentRecord } from '../active-operation.ts';
 import { withState } from '../record.ts';
 import { end } from './end.ts';
 import { withDurableNumbers, stopClock, publishRecord } from './publication.ts';
+import type { PublishedInput } from './input.ts';
 import type { Publication } from './publication.ts';
 
 /** Interval of the lease checks, and so the maximum delay of the end of a lease. */
@@ -53,8 +54,8 @@ async function expire(engine: Engine, publication: Publication): Promise<void> {
 function isExpired(engine: Engine, publication: Publication, nowMs: number): boolean {
   const { state } = publication.record;
   if (state === 'interrupted') {
-    const since = publication.interruptedAt;
-    return since !== null && Date.parse(engine.clock.isoNow()) - Date.parse(since) > lostAfterMs;
+    const since = publication.interruptedAtMs;
+    return since !== null && engine.retention.nowMs() - since > lostAfterMs;
   }
   const isActive = state === 'running' || state === 'cancelling';
   return isActive && nowMs - publication.lastReportAtMs > publication.leaseMs;
@@ -67,13 +68,17 @@ export async function interrupt(
   code: StateReasonCode,
 ): Promise<void> {
   if (publication.record.state !== 'running') return;
-  const interruptedAt = engine.clock.isoNow();
+  const interruptedAtMs = engine.retention.nowMs();
+  const { db } = engine.store;
+  const input: PublishedInput = { published: { leaseS: publication.leaseMs / 1000, interruptedAtMs } };
+  const update = db.updateTable('operations').set({ input: JSON.stringify(input) });
   const record = withState(currentRecord(publication, engine.clock.monotonicMs()), 'interrupted', { code });
   await commit(engine, publication, {
     record: withDurableNumbers(record),
     log: [{ kind: 'state', text: `interrupted: ${code}` }],
+    statements: [{ query: update.where('id', '=', publication.id) }],
   });
-  publication.interruptedAt = interruptedAt;
+  publication.interruptedAtMs = interruptedAtMs;
   stopClock(publication);
 }
 

@@ -16,8 +16,8 @@ export interface Publication extends ActiveRecord {
   readonly leaseMs: number;
   /** Monotonic time of the last report. */
   lastReportAtMs: number;
-  /** Wall-clock time of its interruption, which survives a restart. Null unless interrupted. */
-  interruptedAt: string | null;
+  /** Time of its interruption by the retention clock, which survives a restart. Null unless interrupted. */
+  interruptedAtMs: number | null;
   /** The phase of the next three fields: a phase is durable before its numbers are counted. */
   countedPhase: string;
   /** Units of that phase as reported; `done` stops at the total. */
@@ -32,18 +32,18 @@ export interface Publication extends ActiveRecord {
 
 export interface PublicationOptions extends StoredState {
   leaseS: number;
-  interruptedAt: string | null;
+  interruptedAtMs: number | null;
   nowMs: number;
   leave: () => void;
 }
 
 export function createPublication(options: PublicationOptions): Publication {
-  const { leaseS, interruptedAt, nowMs, leave } = options;
+  const { leaseS, interruptedAtMs, nowMs, leave } = options;
   const publication = {
     ...createActiveRecord(options),
     leaseMs: leaseS * 1000,
     lastReportAtMs: nowMs,
-    interruptedAt,
+    interruptedAtMs,
     countedPhase: '',
     reported: 0,
     phaseSinceMs: nowMs,
@@ -73,7 +73,7 @@ export function countFrom(publication: Publication, nowMs: number): void {
 /** Starts the clocks: a program that reports no units shows as stalled. */
 export function startClock({ clock }: Engine, publication: Publication): void {
   const nowMs = clock.monotonicMs();
-  publication.interruptedAt = null;
+  publication.interruptedAtMs = null;
   publication.work = {
     progress() {
       const { done, durable } = phaseOf(publication.record);

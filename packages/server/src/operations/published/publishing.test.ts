@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
+import { createTestRetention } from '../../storage/retention-clock.testkit.ts';
+import type { TestRetention } from '../../storage/retention-clock.testkit.ts';
 import { openStore } from '../../storage/store.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Clock } from '../../concurrency/clock.ts';
@@ -29,7 +31,9 @@ interface Engine {
 let home: string;
 let engine: Engine;
 let errors: unknown[];
-/** Added to the wall clock, so that no test waits for a day. */
+/** Moved, so that no test waits for a day. */
+let retention: TestRetention;
+/** Added to the wall clock. */
 let aheadMs = 0;
 
 const clock: Clock = {
@@ -44,6 +48,7 @@ async function startEngine(): Promise<Engine> {
   const started: Partial<Engine> & { writes: number; states: string[] } = { writes: 0, states: [] };
   const counted: Store = {
     db: store.db,
+    status: () => store.status(),
     close: () => store.close(),
     write(batch) {
       started.writes += 1;
@@ -55,6 +60,7 @@ async function startEngine(): Promise<Engine> {
     hub,
     onError,
     clock,
+    retention,
     onState: ({ id, state }) => started.states.push(`${id} ${state}`),
     isPoolReady: () => true,
   });
@@ -73,6 +79,7 @@ async function startEngine(): Promise<Engine> {
 
 beforeEach(async () => {
   aheadMs = 0;
+  retention = createTestRetention();
   errors = [];
   home = await mkdtemp(join(tmpdir(), 'wcc-publishing-'));
   engine = await startEngine();
@@ -276,6 +283,36 @@ describe('the end', () => {
   });
 });
 
+describe('operations of other people', () => {
+  it("SM12: a publish token of an administrator neither reads, reports nor ends another user's", async () => {
+    const { id } = await publish();
+    for (const scope of ['publish', 'write'] as const) {
+      const chief = principal('chief', { role: 'admin', scope });
+      const failed = { state: 'failed', result: null } as const;
+      await expect(engine.operations.publishing.report(chief, id, {})).rejects.toMatchObject({
+        code: 'not_found',
+      });
+      await expect(engine.operations.publishing.end(chief, id, failed)).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    }
+    expect(await report(id, { done: 1 })).toMatchObject({ state: 'running' });
+  });
+
+  it('SL3: a viewer who was an operator does not list operations that they may not open', async () => {
+    const { id } = await publish();
+    const listed = async (who: Principal): Promise<string[]> =>
+      (await engine.operations.list({ limit: 10 }, who)).items.map((item) => item.id);
+    const viewer: Principal = { ...person, role: 'viewer' };
+    expect(await listed(person)).toEqual([id]);
+    expect(await listed(viewer)).toEqual([]);
+    await expect(engine.operations.get(id, viewer)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await listed(principal('bob', { scope: 'write' }))).toEqual([]);
+    expect(await listed(principal('chief', { scope: 'write', role: 'admin' }))).toEqual([id]);
+    await engine.operations.cancel(id, person);
+  });
+});
+
 describe('cancelling', () => {
   it('a cancel reaches the program in the answer to its next report, and the program ends it', async () => {
     const { id } = await publish();
@@ -323,9 +360,25 @@ describe('silence', () => {
   it('an operation without a report for a day fails', async () => {
     const { id } = await publish({ leaseS: 1 });
     await waitFor(id, 'interrupted');
-    aheadMs = lostAfterMs + 60_000;
+    retention.aheadMs = lostAfterMs + 60_000;
     const ended = await waitFor(id, 'failed');
     expect(ended.error).toMatchObject({ code: 'publisher_lost' });
+  });
+});
+
+describe('D12: a wrong clock', () => {
+  it('D12: a clock that is 400 days ahead fails no interrupted operation, also after a restart', async () => {
+    const { id } = await publish({ leaseS: 1 });
+    await waitFor(id, 'interrupted');
+    aheadMs = 400 * 24 * 3_600_000;
+    await engine.stop();
+    engine = await startEngine();
+    // Another operation of the same lease is checked after it.
+    const later = await publish({ leaseS: 1 });
+    await waitFor(later.id, 'interrupted');
+    expect(await engine.operations.snapshot(id)).toMatchObject({ state: 'interrupted' });
+    aheadMs = 0;
+    expect(await report(id)).toMatchObject({ state: 'running' });
   });
 });
 
@@ -351,7 +404,7 @@ describe('a restart', () => {
     await report(cancelled.id);
     await engine.operations.cancel(cancelled.id, person);
     await engine.stop();
-    aheadMs = lostAfterMs + 60_000;
+    retention.aheadMs = lostAfterMs + 60_000;
     engine = await startEngine();
     expect((await waitFor(lost.id, 'failed')).error).toMatchObject({ code: 'publisher_lost' });
     await waitFor(cancelled.id, 'cancelled');

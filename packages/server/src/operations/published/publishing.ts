@@ -1,8 +1,8 @@
 import type { EndOperationInput, PublishOperationInput, ReportProgressRequest } from '@wcc/api';
 import { ApiError, operationActions } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { createOperationId, isOperationId, isTerminal } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
+import { createOperationId, isTerminal } from '@wcc/progress';
+import { isOperationId } from '@wcc/progress/protocol';
 import { audit } from '../../access/audit.ts';
 import { auditName } from '../../access/principal.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -129,7 +129,7 @@ async function accept(
   await engine.store.write([...rows, ...remember(record.id)]);
   const nowMs = engine.clock.monotonicMs();
   const state = { record, rev: 1, logNumber: 1, nowMs };
-  const publication = activate(publications, { ...state, leaseS: body.leaseS, interruptedAt: null });
+  const publication = activate(publications, { ...state, leaseS: body.leaseS, interruptedAtMs: null });
   const snapshot = engine.hub.put(record);
   engine.onState(record);
   startClock(engine, publication);
@@ -140,7 +140,7 @@ function firstRecord(engine: Engine, principal: Principal, body: PublishOperatio
   const { action, subject, target, phase: name, total, unit } = body;
   const createdAt = engine.clock.isoNow();
   const people = { owner: principal.userId, ownerName: principal.userName };
-  const id = createOperationId(randomBytes);
+  const id = createOperationId();
   const record = newRecord({ id, action, subject, target, ...people, phases: [], createdAt });
   return {
     ...beginPhase(withState(record, 'running'), { name, total, unit }),
@@ -214,10 +214,11 @@ function currentSnapshot(engine: Engine, publication: Publication): Snapshot {
  * program has one lease to report the end.
  */
 async function restore({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
-  const { logNumber, at } = await readLogEnd(engine.store, row.id);
-  const { leaseS } = row.input.published;
+  const { logNumber } = await readLogEnd(engine.store, row.id);
+  // Earlier releases stored no time, so the silence counts from this start.
+  const { leaseS, interruptedAtMs = engine.retention.nowMs() } = row.input.published;
   const nowMs = engine.clock.monotonicMs();
-  const publication = activate(publications, { ...row, logNumber, leaseS, interruptedAt: at, nowMs });
+  const publication = activate(publications, { ...row, logNumber, leaseS, interruptedAtMs, nowMs });
   if (row.record.state === 'running') {
     await publication.exclusive(() => interrupt(engine, publication, 'server_restarted'));
   } else engine.hub.put(publication.record);
