@@ -1,7 +1,9 @@
 import { ApiError } from '@wcc/api';
-import type { Image, ImageId, ImageUser, VmId } from '@wcc/api';
+import type { Image, ImageFormat, ImageId, ImageUser, VmId } from '@wcc/api';
+import type { FileIdentity } from '@wcc/copy';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
+import { join } from 'node:path';
 import type { Database } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
 
@@ -41,18 +43,33 @@ export async function createNumbers<Id extends ImageId | VmId>(
   };
 }
 
-/** Identifies the state of the file that a digest is valid for. */
-export function digestOf(file: { inode: string; sizeBytes: number; mtimeNs: string }): string {
-  return `${file.inode}:${file.sizeBytes}:${file.mtimeNs}`;
+/** The identity of the file that a row describes. `ctimeNs` is null in a row of 0.1.0 until the next scan. */
+export function fileOf(row: ImageRow): FileState {
+  const { inode, sizeBytes, mtimeNs, ctimeNs } = row;
+  return { inode, size: String(sizeBytes), mtimeNs, ctimeNs };
+}
+
+type FileState = Omit<FileIdentity, 'ctimeNs'> & { ctimeNs: string | null };
+
+/**
+ * The state of a file that a stored fact is valid for; null if it is unknown, and then no fact is valid. The values of
+ * 0.1.0 had no change time and equal no new one.
+ */
+export function digestOf({ inode, size, mtimeNs, ctimeNs }: FileState): string | null {
+  return ctimeNs === null ? null : [inode, size, mtimeNs, ctimeNs].join(':');
 }
 
 export function toImage(row: ImageRow, usedBy: readonly ImageUser[] = []): Image {
   const { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason } = row;
   const { poolId, owner, copiedFrom, createdAt } = row;
   const what = { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason };
-  const sha256 = row.digestOf === digestOf(row) ? row.sha256 : null;
-  const facts = { sha256, template: row.template === 1, usedBy: [...usedBy] };
+  const sha256 = isDigestValid(row) ? row.sha256 : null;
+  const facts = { sha256, private: row.private === 1, template: row.template === 1, usedBy: [...usedBy] };
   return { ...what, pool: poolId, owner, copiedFrom, ...facts, createdAt };
+}
+
+function isDigestValid(row: ImageRow): boolean {
+  return row.digestOf !== null && row.digestOf === digestOf(fileOf(row));
 }
 
 export async function readImage(store: Store, id: ImageId): Promise<ImageRow> {
@@ -91,4 +108,21 @@ function afterOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
   throw new ApiError('invalid_input', { field: 'cursor', message: 'This is not a valid cursor.' });
+}
+
+/** Whether unknown content stays a disc, because a person declared it. */
+export function isDeclaredDisc({ format, fixedFormat }: ImageRow, found: ImageFormat): boolean {
+  return format === 'iso' && fixedFormat === 1 && found === 'raw';
+}
+
+/** The file that the header of an overlay names. */
+export async function basePathOf({ db }: Store, { baseId }: ImageRow): Promise<string | undefined> {
+  if (baseId === null) return undefined;
+  const base = await db
+    .selectFrom('images')
+    .innerJoin('pools', 'pools.id', 'images.poolId')
+    .select(['images.name', 'pools.path'])
+    .where('images.id', '=', baseId)
+    .executeTakeFirst();
+  return base === undefined ? undefined : join(base.path, base.name);
 }

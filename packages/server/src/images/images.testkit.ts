@@ -16,6 +16,8 @@ import { createOperations } from '../operations/operations.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from './space/reservations.ts';
 import { readInstallationId } from '../storage/installation.ts';
+import { createTestRetention } from '../storage/retention-clock.testkit.ts';
+import type { TestRetention } from '../storage/retention-clock.testkit.ts';
 import { openStore } from '../storage/store.ts';
 import type { Store } from '../storage/store.ts';
 import { createImages } from './images.ts';
@@ -48,6 +50,7 @@ export interface DomainUnderTest {
   readonly store: Store;
   readonly hub: Hub;
   readonly operations: Operations;
+  readonly retention: TestRetention;
   readonly images: Images;
   readonly pools: Pools;
   readonly errors: { stage: string; error: unknown }[];
@@ -100,8 +103,10 @@ export async function startDomain(options: DomainOptions = {}): Promise<DomainUn
     pool: { path: poolDir, origin: 'named' },
     onError,
   });
+  const retention = createTestRetention();
   const operations = createOperations({
     store,
+    retention,
     hub,
     onError,
     isPoolReady: (id) => pools.isReady(id),
@@ -121,7 +126,7 @@ export async function startDomain(options: DomainOptions = {}): Promise<DomainUn
   });
   await options.prepare?.({ store, operations, images });
   await images.start();
-  const parts = { home, poolDir, store, hub, operations, images, pools, errors };
+  const parts = { home, poolDir, store, hub, operations, retention, images, pools, errors };
   const stop = async (): Promise<void> => {
     await operations.stop();
     await images.close();

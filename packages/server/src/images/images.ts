@@ -1,10 +1,10 @@
+import { ApiError } from '@wcc/api';
 import type {
   ChangeImageRequest,
   CopyPlan,
   Image,
   ImageId,
   ImageList,
-  ImageUser,
   OrphanList,
   PoolList,
   RescanResult,
@@ -19,9 +19,14 @@ import type { FreeSpaceFloor } from './space/reservations.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import { planCopy } from './copy/request.ts';
+import type { PlanRequest } from './copy/request.ts';
+import { createFileLooks } from './file-looks.ts';
+import { createDownloadAudit } from './download/audit.ts';
+import type { SentPart } from './download/audit.ts';
 import { openImage } from './download/open.ts';
 import type { OpenImage } from './download/open.ts';
 import { createNumbers, listImages, readImage, toImage } from './image-rows.ts';
+import { assertNotDeleting, exclusively } from './use.ts';
 import { createPoolSync } from './pool-sync.ts';
 import type { PoolSync } from './pool-sync.ts';
 import type { IsAllowed } from './import/address-rules.ts';
@@ -29,8 +34,8 @@ import { createImageActions } from './actions.ts';
 import type { ImageActions } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
-import { findOrphans, removeOrphan } from './orphans.ts';
-import { createImageReferences, assertImageVisible, isVisibleTo, visibleReferences } from './references.ts';
+import { findOrphans, operationsWithFiles, removeOrphan } from './orphans.ts';
+import { createImageReferences, assertImageVisible, visibleImages } from './references.ts';
 import type { ImageReferences } from './references.ts';
 
 export interface ImagesOptions {
@@ -58,10 +63,12 @@ export interface Images extends ImageActions {
   start(): Promise<void>;
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
   get(principal: Principal, id: ImageId): Promise<Image>;
-  plan(principal: Principal, id: ImageId, name: string | undefined): Promise<CopyPlan>;
+  plan(principal: Principal, request: PlanRequest): Promise<CopyPlan>;
   change(principal: Principal, id: ImageId, body: ChangeImageRequest): Promise<Image>;
-  /** Opens the file for a download; the caller closes it. `isFirst`: recorded in the audit record. */
-  open(principal: Principal, id: ImageId, options: { isFirst: boolean }): Promise<OpenImage>;
+  /** Opens the file for a download; the caller closes it, and calls `recordDownload` before it sends bytes. */
+  open(principal: Principal, id: ImageId): Promise<OpenImage>;
+  /** Writes the audit row of the bytes that the caller is about to send. */
+  recordDownload(part: SentPart): Promise<void>;
   pools(principal: Principal): Promise<PoolList>;
   rescan(principal: Principal, poolId: string): Promise<RescanResult>;
   orphans(principal: Principal, poolId: string): Promise<OrphanList>;
@@ -72,11 +79,14 @@ export interface Images extends ImageActions {
 export async function createImages(options: ImagesOptions): Promise<Images> {
   const { store, hub, operations, pools, freeSpaceFloor: floor, maxVirtualSizeBytes, onError } = options;
   const numbers = await createNumbers<ImageId>(store, 'image');
-  const fileSystemMutex = createKeyedMutex();
+  const mutexes = { fileSystemMutex: createKeyedMutex(), imageMutex: createKeyedMutex() };
   const references = createImageReferences(store);
-  const shared = { store, hub, operations, pools, numbers, references };
-  const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, fileSystemMutex, onError };
+  const looks = createFileLooks();
+  const shared = { store, hub, operations, pools, numbers, references, looks };
+  const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, ...mutexes, onError };
+  operations.addNeeded(() => operationsWithFiles(context));
   const poolSync = createPoolSync(context, options.pollMs);
+  const downloadAudit = createDownloadAudit(store);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
   return {
     references,
@@ -89,19 +99,19 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     ...createImageActions(context, { mayImportFrom }),
     async change(principal, id, body) {
       await assertImageVisible(context, principal, id);
-      await changeImage(context, principal, { id, body });
-      return toImage(
-        await readImage(store, id),
-        visibleReferences(principal, (await references.all()).get(id)),
-      );
+      await exclusively(context, [id], async () => {
+        await assertNotDeleting(context, [id]);
+        await changeImage(context, principal, { id, body });
+      });
+      const { usersOf } = await visibleImages(context, principal);
+      return toImage(await readImage(store, id), usersOf(id));
     },
-    async open(principal, id, { isFirst }) {
+    async open(principal, id) {
       assertRight(principal, 'image.download');
       await assertImageVisible(context, principal, id);
-      const image = await openImage(context, id);
-      if (isFirst) await store.write([audit(principal, 'image.download', `image:${id}`)]);
-      return image;
+      return openImage(context, id);
     },
+    recordDownload: (part) => downloadAudit.record(part),
     ...createPoolCalls(context, poolSync),
     async close() {
       await poolSync.close();
@@ -111,14 +121,12 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
 }
 
 function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'plan'> {
-  const { store, pools, references } = context;
+  const { store, pools } = context;
   return {
     async list(principal, { cursor, limit }) {
       assertRight(principal, 'image.list');
       const poolIds = pools.all().map((pool) => pool.id);
-      const all = await references.all();
-      const usersOf = (id: ImageId): ImageUser[] => visibleReferences(principal, all.get(id));
-      const isSeen = (id: ImageId): boolean => isVisibleTo(principal, all.get(id));
+      const { usersOf, isSeen } = await visibleImages(context, principal);
       return listImages(store, { poolIds, cursor, limit, usersOf, isSeen });
     },
     async get(principal, id) {
@@ -126,9 +134,9 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
       const usedBy = await assertImageVisible(context, principal, id);
       return toImage(await readImage(store, id), usedBy);
     },
-    async plan(principal, id, name) {
+    async plan(principal, request) {
       assertRight(principal, 'image.list');
-      return planCopy(context, principal, { id, name });
+      return planCopy(context, principal, request);
     },
   };
 }
@@ -141,7 +149,7 @@ function createPoolCalls(
   return {
     async pools(principal) {
       assertRight(principal, 'pool.see');
-      return { items: await Promise.all(pools.all().map((pool) => toPool(context, pool))) };
+      return { items: await Promise.all(pools.all().map((pool) => toPool(context, pool, principal))) };
     },
     async rescan(principal, poolId) {
       assertRight(principal, 'pool.rescan');
@@ -158,18 +166,28 @@ function createPoolCalls(
   };
 }
 
-/** Sets or clears the template mark. @throws ApiError `not_found`, `forbidden` */
+/** Sets or clears the template mark, or publishes a private image. @throws ApiError `not_found`, `forbidden`, `image_in_use` */
 async function changeImage(
-  { store }: ImagesContext,
+  { store, references }: ImagesContext,
   principal: Principal,
   { id, body }: { id: ImageId; body: ChangeImageRequest },
 ): Promise<void> {
   const { owner, rev } = await readImage(store, id);
   assertRight(principal, 'image.change', { owner });
+  if (
+    body.private === false &&
+    (await references.all()).get(id)?.some(({ isDisk }) => isDisk === true) === true
+  )
+    throw new ApiError('image_in_use', { message: 'The image is a disk of a machine.' });
   const query = store.db
     .updateTable('images')
-    .set({ template: body.template ? 1 : 0, rev: rev + 1 })
+    .set({
+      ...(body.template === undefined ? {} : { template: body.template ? 1 : 0 }),
+      ...(body.private === undefined ? {} : { private: 0 }),
+      rev: rev + 1,
+    })
     .where('id', '=', id)
     .where('rev', '=', rev);
-  await store.write([{ query, expectRows: 1 }, audit(principal, 'image.change', `image:${id}`)]);
+  const what = body.private === undefined ? 'image.change' : 'image.publish';
+  await store.write([{ query, expectRows: 1 }, audit(principal, what, `image:${id}`)]);
 }

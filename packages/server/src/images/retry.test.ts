@@ -26,8 +26,11 @@ beforeEach(async () => {
   await domain.rescan();
   await domain.wait((await domain.copy('base.raw', 'disk.raw', { principal: ann })).id, 'succeeded');
   ({ id } = await domain.image('disk.raw'));
-  // It has the only slot, so that later operations are queued and can be cancelled.
-  await domain.wait((await domain.copy('busy.raw', 'slow.raw', { bytesPerSecond: 1024 })).id, 'running');
+  // Each owner's slow copy has the only slot, so that later operations are queued and can be cancelled.
+  for (const principal of [ann, bob, admin]) {
+    const slow = { bytesPerSecond: 1024, principal };
+    await domain.wait((await domain.copy('busy.raw', `slow-${principal.userId}.raw`, slow)).id, 'running');
+  }
 });
 afterEach(async () => {
   await domain.close();

@@ -1,5 +1,7 @@
 import { ApiError } from '@wcc/api';
-import { partialPath } from '@wcc/copy';
+import type { FileIdentity } from '@wcc/copy';
+import { partialPath } from '@wcc/copy/receive';
+import { compareIdentity, identityOf } from '@wcc/copy/recovery';
 import type { ChildProcess } from 'node:child_process';
 import { unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -28,6 +30,8 @@ export function createConvertAction(context: ImagesContext): Action<ConvertInput
       format,
       virtualSizeBytes,
       copiedFrom: sourceId,
+      // The content of a raw disk is what its guest wrote.
+      declared: format,
       dataBytes: null,
     }),
     retry: ({ input }, request) => requestConversion(context, { ...request, request: input.request }),
@@ -78,8 +82,7 @@ async function convert(job: Job, progress: Progress): Promise<object> {
     if (input.sourceFormat === 'qcow2') await inspectQcow2(source, { signal: progress.signal });
     const target = await createPartial(directory, id);
     try {
-      await write(job, { source, target, progress });
-      if ((await readIdentity(source)).state !== before.state) throw new ApiError('source_changed');
+      await convertUnchanged(job, { source, target, progress, before });
       progress.startPhase('flush');
       await target.sync();
       await assertTarget(target, input, progress.signal);
@@ -95,9 +98,39 @@ async function convert(job: Job, progress: Progress): Promise<object> {
   return { method: 'read-write' };
 }
 
+interface Files {
+  source: FileHandle;
+  target: FileHandle;
+  progress: Progress;
+}
+
+/** A source whose change time moves again and again is being written to. */
+const maxConversions = 3;
+const againNote = 'The source may have changed, so it is converted again.';
+
+/**
+ * Converts a source that no program writes to at the same time. Where only its change time differs, it may have been renamed, or
+ * written to and dated back, so it is converted again.
+ */
+async function convertUnchanged(job: Job, files: Files & { before: FileIdentity }): Promise<void> {
+  let { before } = files;
+  const total = job.input.dataBytes;
+  files.progress.startPhase('convert', { unit: 'bytes', total, method: 'read-write' });
+  for (let conversion = 1; conversion <= maxConversions; conversion += 1) {
+    if (conversion > 1) files.progress.updatePhase({ notes: [againNote] });
+    await write(job, files);
+    const now = await readIdentity(files.source);
+    const difference = compareIdentity(before, now);
+    if (difference === 'same') return;
+    if (difference === 'changed') break;
+    before = now;
+  }
+  throw new ApiError('source_changed');
+}
+
 async function write(
   { input, directory, id, onStart }: Job,
-  { source, target, progress }: { source: FileHandle; target: FileHandle; progress: Progress },
+  { source, target, progress }: Files,
 ): Promise<void> {
   const { dataBytes, virtualSizeBytes } = input;
   const report = (done: number): void => {
@@ -105,7 +138,6 @@ async function write(
     const skipped = virtualSizeBytes - dataBytes;
     progress.setBytes({ virtual: virtualSizeBytes, data: dataBytes, skipped, shared: 0, written: done });
   };
-  progress.startPhase('convert', { unit: 'bytes', total: dataBytes, method: 'read-write' });
   try {
     await runConversion({ source, target, input, signal: progress.signal, onDone: report, onStart });
   } catch (error) {
@@ -126,7 +158,6 @@ async function assertTarget(target: FileHandle, input: ConvertInput, signal: Abo
   throw new ApiError('io_error', { message: 'The virtual size of the new image differs from its source.' });
 }
 
-async function readIdentity(file: FileHandle): Promise<{ inode: string; state: string }> {
-  const { ino, size, mtimeNs } = await file.stat({ bigint: true });
-  return { inode: String(ino), state: `${ino}:${size}:${mtimeNs}` };
+async function readIdentity(file: FileHandle): Promise<FileIdentity> {
+  return identityOf(await file.stat({ bigint: true }));
 }

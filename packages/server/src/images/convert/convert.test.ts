@@ -7,7 +7,8 @@ import type { ConvertImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { admin, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
-import { between } from './run.ts';
+import { toWorkFailure } from '../../operations/failure.ts';
+import { between, conversionFailure } from './run.ts';
 
 const run = promisify(execFile);
 /** Some tests start qemu-img six times. */
@@ -159,6 +160,7 @@ describe('a refused conversion', () => {
 
   it('converts a raw disk as raw even if its guest wrote a qcow2 header', async () => {
     await addRaw('guest.raw', { data: MiB, size: 2 * MiB });
+    await domain.store.write([{ query: domain.store.db.updateTable('images').set({ fixedFormat: 1 }) }]);
     await run('qemu-img', [
       'create',
       '-f',
@@ -177,6 +179,17 @@ describe('a refused conversion', () => {
     await domain.wait((await convert('g.qcow2', { name: 'g.raw', format: 'raw' })).id, 'succeeded');
     expect(await sha256(path('g.raw'))).toBe(await sha256(path('guest.raw')));
   });
+});
+
+it.each([
+  ['No space left on device', 'no_space'],
+  ['Stale file handle', 'io_error'],
+  ['Input/output error', 'io_error'],
+  ['Read-only file system', 'read_only'],
+  ['Too many open files', 'resources'],
+])('D5: qemu-img that fails with "%s" pauses its conversion: %s', (text, code) => {
+  const error = conversionFailure(`qemu-img: error while writing: ${text}`, 'code 1');
+  expect(toWorkFailure(error)).toMatchObject({ code: 'paused', error: { code } });
 });
 
 it('the progress is finer than the steps that qemu-img reports, but stays within the current step', () => {

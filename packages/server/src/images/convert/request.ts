@@ -2,7 +2,6 @@ import { ApiError } from '@wcc/api';
 import type { ConvertImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
@@ -30,7 +29,7 @@ export async function requestConversion(
     assertTool('qemu-img');
     const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);
     const { virtualSizeBytes, dataBytes } = await measure(source);
-    const id = createOperationId(randomBytes);
+    const id = createOperationId();
     const number = context.numbers.take();
     const { image, pool } = source;
     const input: ConvertInput = {

@@ -2,8 +2,9 @@ import { ApiError } from '@wcc/api';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { collect } from '../tools/run-tool.ts';
+import { closeOf, collect } from '../tools/run-tool.ts';
 import { inheritedPath, spawnTool } from '../tools/spawn-tool.ts';
+import { storageFailureOf } from '../tools/storage-failure.ts';
 import type { ConvertInput } from './input.ts';
 
 export interface ConversionOptions {
@@ -49,29 +50,24 @@ export async function runConversion(options: ConversionOptions): Promise<void> {
   try {
     options.onStart(child);
     if (signal.aborted) kill();
-    const { code, by } = await endOf(child);
+    const { code, by } = await closeOf(child);
     signal.throwIfAborted();
-    if (code !== 0) throw failure(stderr(), by ?? `it ended with ${code}`);
+    if (code !== 0) throw conversionFailure(stderr(), by ?? `it ended with ${code}`);
   } finally {
     stopFollowing();
     signal.removeEventListener('abort', kill);
   }
 }
 
-function endOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, by) => resolve({ code, by }));
-  });
-}
-
-/** The output of the program stays in the log, because it quotes the file. */
-function failure(stderr: string, end: string): Error {
-  if (/No space left on device/.test(stderr)) return new ApiError('no_space');
-  if (/Disk quota exceeded/.test(stderr)) return new ApiError('quota');
+/**
+ * The reason for a failure of qemu-img. Its output stays in the log, because it quotes the file.
+ * @param end how the program ended, for the log
+ */
+export function conversionFailure(stderr: string, end: string): ApiError {
   const cause = new Error(`qemu-img convert: ${end}: ${stderr.slice(0, 500)}`);
-  if (/Input\/output error/.test(stderr)) return new ApiError('io_error', { cause });
-  return new ApiError('hostile_image', { message: 'qemu-img could not convert the image.', cause });
+  const code = storageFailureOf(stderr);
+  if (code !== null) return new ApiError(code, { cause });
+  return new ApiError('tool_failed', { message: 'qemu-img could not convert the image.', cause });
 }
 
 /**

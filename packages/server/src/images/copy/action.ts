@@ -1,8 +1,9 @@
-import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyPhaseName } from '@wcc/copy';
-import { copyFile, copyPhaseNames, readCheckpoint } from '@wcc/copy';
+import type { CopyJob, CopyOptions, CopyPhaseEvent } from '@wcc/copy';
+import { startCopy, copyPhaseNames } from '@wcc/copy';
+import { compareIdentity, readCheckpoint } from '@wcc/copy/recovery';
 import { join } from 'node:path';
 import type { Action, OperationView } from '../../operations/action.ts';
-import { toWorkFailure } from '../../operations/failure.ts';
+import { confirmWorkFailure } from '../../operations/failure.ts';
 import type { PhaseEvent, Work } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { measureFreeSpace } from '../space/free-space.ts';
@@ -19,6 +20,7 @@ export function createCopyAction(context: ImagesContext): Action<CopyInput> {
   return publishingAction<CopyInput>(context, {
     name: copyAction,
     canPause: true,
+    limitOf: ({ bytesPerSecond }) => bytesPerSecond,
     phases: phasesOf,
     start: (operation, options) => start(context, operation, options),
     durableProgress: (operation) => durableProgress(context, operation),
@@ -41,12 +43,12 @@ async function durableProgress(
   const checkpoint = await readCheckpoint((await pools.use(poolId)).path, id);
   if (checkpoint === null) return null;
   const source = await statEntry(join((await pools.use(sourcePoolId)).path, sourceName), sourceName);
-  const { inode, size, mtimeNs } = checkpoint.source;
-  const isSame = source?.inode === inode && String(source.sizeBytes) === size && source.mtimeNs === mtimeNs;
-  return isSame ? { phase: 'transfer', done: Number(checkpoint.doneBytes) } : null;
+  // Where only the change time differs, the engine compares the copied bytes before it resumes.
+  const isOther = source === null || compareIdentity(checkpoint.source, source) === 'changed';
+  return isOther ? null : { phase: 'transfer', done: Number(checkpoint.doneBytes) };
 }
 
-function phasesOf({ method, verify }: CopyInput): CopyPhaseName[] {
+function phasesOf({ method, verify }: CopyInput): CopyPhaseEvent['phase'][] {
   return copyPhaseNames.filter((name) => {
     if (name === 'clone') return method !== 'copy';
     if (name === 'transfer') return method !== 'clone';
@@ -61,21 +63,21 @@ async function start(
 ): Promise<Work> {
   const { poolId, method, verify, bytesPerSecond } = input;
   const sourcePath = join((await context.pools.use(input.sourcePoolId)).path, input.sourceName);
-  const { keepFreeBytes } = await measureFreeSpace(context, { id: poolId, path: directory }, id);
+  const { keepFreeBytes } = await measureFreeSpace(context, { id: poolId, path: directory }, [id]);
   const noted = new Set<string>();
   const options: CopyOptions = {
     id,
-    poolId,
+    tag: poolId,
     method,
     verify,
     bytesPerSecond,
-    freeSpaceFloorBytes: keepFreeBytes,
-    keepOnFailure: true,
+    minFreeBytes: keepFreeBytes,
+    keepPartial: true,
     keepSidecar: true,
-    refuseWriters: true,
+    ifInUse: 'fail',
     onPhase: (event) => hooks.onPhase({ ...toPhaseEvent(event), notes: newNotes(event, noted) }),
   };
-  return toWork(copyFile(sourcePath, join(directory, input.targetName), options), sourcePath);
+  return toWork(startCopy(sourcePath, join(directory, input.targetName), options), sourcePath);
 }
 
 function toPhaseEvent({ phase, unit, totalBytes, facts }: CopyPhaseEvent): PhaseEvent {
@@ -111,8 +113,8 @@ function toWork(job: CopyJob, sourcePath: string): Work {
         // A clone that the file system refused is not a phase of this copy.
         phases: phases.filter(({ name }) => name !== 'clone' || method === 'clone'),
       }),
-      (error: unknown) => {
-        throw toWorkFailure(error, { sourcePath });
+      async (error: unknown) => {
+        throw await confirmWorkFailure(error, { sourcePath });
       },
     ),
     progress() {
@@ -135,7 +137,7 @@ function toWork(job: CopyJob, sourcePath: string): Work {
       };
     },
     cancel: () => job.cancel(),
-    interrupt: () => job.interrupt(),
+    interrupt: () => job.suspend(),
     pause: () => job.pause(),
     resume: () => job.resume(),
   };

@@ -151,7 +151,10 @@ describe('the queue of a pool', () => {
   it('the queue limits running copies, shows positions, and is fair between users', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const names = ['a1', 'a2', 'a3'];
-    const first = await domain.copy('a.raw', 'a0', { ...slow, principal: ann });
+    // A slower copy would let those of other owners pass.
+    await writeRandom(path('large.raw'), 128 * MiB);
+    await domain.rescan();
+    const first = await domain.copy('large.raw', 'a0', { bytesPerSecond: 16 * MiB, principal: ann });
     const ofAnn: Snapshot[] = [];
     for (const name of names) ofAnn.push(await domain.copy('a.raw', name, { principal: ann }));
     const ofBob = await domain.copy('a.raw', 'b1', { principal: bob });

@@ -1,4 +1,4 @@
-import { copyFile } from '@wcc/copy';
+import { startCopy } from '@wcc/copy';
 import { rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -150,7 +150,7 @@ describe('a copy after a kill of the server', () => {
     async (state) => {
       const { id } = await acceptQueued('b.raw');
       await domain.operations.stop();
-      await copyFile(path('a.raw'), path('b.raw'), { id, keepSidecar: true }).done;
+      await startCopy(path('a.raw'), path('b.raw'), { id, keepSidecar: true }).done;
       await pretendState(id, { state });
       await restart();
       const ended = await domain.wait(id, 'succeeded');

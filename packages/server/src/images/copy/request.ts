@@ -1,14 +1,13 @@
 import { ApiError, findImageNameProblem } from '@wcc/api';
 import type { CopyImageInput, CopyPlan, ImageId } from '@wcc/api';
-import { canClone, CopyError } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
+import { triesClone } from '../file-looks.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
 import { measureFreeSpace } from '../space/free-space.ts';
@@ -39,7 +38,7 @@ export async function requestCopy(
     const { image, pool } = source;
     const target = body.pool === undefined ? pool : await context.pools.use(body.pool);
     const clones = await decideClone(source, target, body.method);
-    const id = createOperationId(randomBytes);
+    const id = createOperationId();
     const number = context.numbers.take();
     const needsBytes = clones ? Math.min(cloneNeedsBytes, source.facts.dataBytes) : source.facts.dataBytes;
     return acceptWithSpace(context, {
@@ -87,22 +86,27 @@ export async function decideClone(
   method: CopyImageInput['method'],
 ): Promise<boolean> {
   if (method === 'copy') return false;
-  const clones = await canClone(source.path, target.path).catch((error: unknown) => {
-    if (error instanceof CopyError) return false;
-    throw error;
-  });
+  const clones = await triesClone(source.path, target.path);
   if (method === 'clone' && !clones) throw new ApiError('clone_unsupported', { field: 'method' });
   return clones;
 }
 
-/** Estimates the space of a copy without starting it. */
+/** What the forecast of a copy is about. */
+export interface PlanRequest {
+  id: ImageId;
+  name: string | undefined;
+  /** Aborts when the caller waits no longer. */
+  signal?: AbortSignal;
+}
+
+/** Estimates the space of a copy without starting it. What takes long is kept for each state of the file. */
 export async function planCopy(
   context: ImagesContext,
   principal: Principal,
-  { id, name }: { id: ImageId; name: string | undefined },
+  { id, name, signal }: PlanRequest,
 ): Promise<CopyPlan> {
-  const source = await readSource(context, { id, principal });
-  const clones = await decideClone(source, source.pool, 'auto');
+  const source = await readSource(context, { id, principal, signal });
+  const clones = await context.looks.forecastClone(source, source.pool.path, signal);
   const { freeBytes } = await measureFreeSpace(context, source.pool);
   return {
     virtualSizeBytes: source.image.virtualSizeBytes,

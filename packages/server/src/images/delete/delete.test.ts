@@ -1,10 +1,11 @@
-import { link, readdir, rename, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { link, open, readdir, rename, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
 import { admin, makePrincipal, MiB, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
 import type { Snapshot } from '@wcc/progress';
+import { readImageBytes } from '../download/open.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 let domain: DomainUnderTest;
@@ -63,6 +64,29 @@ describe('delete_image', () => {
     await domain.rescan();
     await domain.wait((await remove('huge.raw')).id, 'succeeded');
     expect(await names()).toEqual(['a.raw']);
+  });
+
+  it('D20: lets a reader of a deleted image read it to its end', async () => {
+    const sizeBytes = 2 * 1024 ** 3;
+    await writeFile(path('big.raw'), 'x');
+    await truncate(path('big.raw'), sizeBytes);
+    await domain.rescan();
+    const { id } = await domain.image('big.raw');
+    const download = await domain.images.open(admin, id);
+    const other = await open(path('big.raw'), 'r');
+    try {
+      const bytes = readImageBytes(download, { start: sizeBytes - 3 * MiB, end: sizeBytes });
+      const parts = bytes[Symbol.asyncIterator]();
+      await parts.next();
+      await domain.wait((await remove('big.raw')).id, 'succeeded');
+      expect(await names()).toEqual(['a.raw']);
+      const [second, third] = [await parts.next(), await parts.next()];
+      expect([second, third].map(({ value }) => (value as Buffer).length)).toEqual([MiB, MiB]);
+      expect((await parts.next()).done).toBe(true);
+      expect((await other.stat()).size).toBe(sizeBytes);
+    } finally {
+      await other.close();
+    }
   });
 
   it('deletes the record of an image with a missing file', async () => {
@@ -228,6 +252,24 @@ describe('a deletion after a kill of the server', () => {
     expect(await domain.litter()).toEqual([]);
     expect(await domain.image('a.raw')).toMatchObject({ state: 'ready', usedBy: [] });
   });
+  it.each(['interrupted', 'cancelling'])(
+    'D3: a deletion that was %s after it hid another file gives that its name back',
+    async (state) => {
+      for (const content of ['another file', 'x'.repeat(4 * MiB)]) {
+        const id = await killIn(async (hidden) => {
+          await rename(path('a.raw'), join(domain.home, 'away'));
+          await writeFile(hidden, content);
+        }, state);
+        await domain.wait(id, 'failed', 'cancelled');
+        expect((await stat(path('a.raw'))).size).toBe(content.length);
+        expect(await domain.litter()).toEqual([]);
+        await domain.close();
+        domain = await startDomain({ maxRunningPerPool: 1 });
+        await writeRandom(path('a.raw'), 4 * MiB);
+        await domain.rescan();
+      }
+    },
+  );
   it('a killed deletion does not touch another file with the same name', async () => {
     const swap = async (): Promise<void> => {
       await rename(path('a.raw'), join(domain.home, 'away'));

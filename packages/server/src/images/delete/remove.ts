@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
-import { partialPath, syncDirectory } from '@wcc/copy';
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { isOpenElsewhere } from '@wcc/copy';
+import { partialPath, renameExclusively, syncDirectory } from '@wcc/copy/receive';
+import { open, rename, unlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { statEntry } from '../scan/stat-entry.ts';
@@ -26,7 +27,9 @@ export const nameOf = ({ directory, input }: Removal): string => join(directory,
  * first step can be undone.
  */
 export async function removeFile(removal: Removal, progress: Progress): Promise<void> {
-  if ((await statEntry(hiddenOf(removal), '')) === null && !(await hide(removal, progress.signal))) return;
+  const hidden = await statEntry(hiddenOf(removal), '');
+  if (hidden === null && !(await hide(removal, progress.signal))) return;
+  await assertHiddenImage(removal);
   await freeBlocks(removal, progress);
 }
 
@@ -38,14 +41,17 @@ async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
   assertSameFile(entry, removal);
   signal.throwIfAborted();
   await rename(from, to);
-  // Another file may have taken the name between stat and rename.
-  const hidden = await statEntry(to, '');
-  if (hidden?.inode !== removal.input.file.inode) {
-    await unhide(removal);
-    assertSameFile(hidden, removal);
-  }
+  await assertHiddenImage(removal);
   await syncDirectory(removal.directory);
   return true;
+}
+
+/** Another file may have taken the name between stat and rename: it gets its name back. */
+async function assertHiddenImage(removal: Removal): Promise<void> {
+  const hidden = await statEntry(hiddenOf(removal), '');
+  if (hidden?.inode === removal.input.file?.inode) return;
+  if (hidden !== null) await unhide(removal);
+  assertSameFile(hidden, removal);
 }
 
 function assertSameFile(entry: Entry | null, { input }: Removal): void {
@@ -56,10 +62,9 @@ function assertSameFile(entry: Entry | null, { input }: Removal): void {
   });
 }
 
-/** Restores the name, unless another file has it now. */
+/** Restores the name. @throws CopyError `exists` if another file has it now */
 async function unhide(removal: Removal): Promise<void> {
-  await link(hiddenOf(removal), nameOf(removal));
-  await unlink(hiddenOf(removal));
+  renameExclusively(hiddenOf(removal), nameOf(removal));
   await syncDirectory(removal.directory);
 }
 
@@ -70,8 +75,8 @@ async function freeBlocks(
   const path = hiddenOf(removal);
   const entry = await statEntry(path, '');
   if (entry === null) return;
-  // A hard link keeps the blocks: another name uses the same bytes.
-  if (entry.kind === 'file' && entry.links === 1) {
+  // A hard link keeps the blocks: another name uses the same bytes. A program that reads the file gets it to its end.
+  if (entry.kind === 'file' && entry.links === 1 && isUnused(path)) {
     for (let left = entry.sizeBytes - stepBytes; left > 0; left -= stepBytes) {
       // A cancel is too late now. After a stop, the next start completes the deletion.
       if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
@@ -81,6 +86,15 @@ async function freeBlocks(
   }
   await unlink(path);
   await syncDirectory(removal.directory);
+}
+
+/** False if a program has the file open, or that is unknown. Its hidden name is opened by no other program later. */
+function isUnused(path: string): boolean {
+  try {
+    return isOpenElsewhere(path) === false;
+  } catch {
+    return false; // not writable for this user, so it cannot be shortened either
+  }
 }
 
 /** @returns false if this user may delete the file but not write to it */
@@ -100,8 +114,7 @@ async function shorten(path: string, length: number): Promise<boolean> {
 /** The state after a crash. Completes a deletion that had started to free blocks. */
 export async function reconcileRemoval(removal: Removal): Promise<'published' | 'resumable' | 'nothing'> {
   const hidden = await statEntry(hiddenOf(removal), '');
-  const sizeBytes = removal.input.file?.sizeBytes ?? 0;
-  if (hidden !== null && hidden.sizeBytes === sizeBytes) return 'resumable';
+  if (hidden !== null && !wasCut(hidden, removal.input)) return 'resumable';
   if (hidden !== null) {
     await freeBlocks(removal, { signal: new AbortController().signal, advance: () => {} });
     return 'published';
@@ -110,10 +123,25 @@ export async function reconcileRemoval(removal: Removal): Promise<'published' | 
   return removal.input.file !== null && entry?.inode === removal.input.file.inode ? 'nothing' : 'published';
 }
 
-/** After a cancel or a failure: restores the name of a complete file, or completes the deletion. */
+/**
+ * Whether the file is deleted, or can only be deleted: then this completes the deletion. Another file with its name does
+ * not show what became of the file.
+ */
+export async function isRemoved(removal: Removal): Promise<boolean> {
+  if (removal.input.file === null) return false;
+  const named = await statEntry(nameOf(removal), removal.input.sourceName);
+  return named === null && (await reconcileRemoval(removal)) === 'published';
+}
+
+/** Whether a deletion has begun to free the blocks of the hidden file. Any other hidden file must not be lost. */
+function wasCut(hidden: Entry, { file }: DeleteInput): boolean {
+  return file !== null && hidden.inode === file.inode && hidden.sizeBytes < file.sizeBytes;
+}
+
+/** After a cancel or a failure: restores the name of a file that is complete, or completes the deletion. */
 export async function undoRemoval(removal: Removal): Promise<void> {
   const hidden = await statEntry(hiddenOf(removal), '');
   if (hidden === null) return;
-  if (hidden.sizeBytes === removal.input.file?.sizeBytes) await unhide(removal);
+  if (!wasCut(hidden, removal.input)) await unhide(removal);
   else await freeBlocks(removal, { signal: new AbortController().signal, advance: () => {} });
 }

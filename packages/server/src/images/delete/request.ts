@@ -1,9 +1,8 @@
 import { ApiError } from '@wcc/api';
-import type { ImageId } from '@wcc/api';
+import type { ImageId, ImageUser } from '@wcc/api';
 import { inspectFile } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { assertRight } from '../../access/rules.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -11,14 +10,15 @@ import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../../operations/failure.ts';
+import { exclusively } from '../use.ts';
+import type { Acceptance } from '../../operations/accept.ts';
 import { readImage } from '../image-rows.ts';
 import type { ImageRow } from '../image-rows.ts';
 import { measureFreeSpace } from '../space/free-space.ts';
 import { statEntry } from '../scan/stat-entry.ts';
 import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';
-import { assertImageVisible, visibleReferences } from '../references.ts';
-import type { ImageReference } from '../references.ts';
+import { assertImageVisible, visibleImages } from '../references.ts';
 
 /**
  * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` with the users, `image_unavailable`
@@ -39,12 +39,13 @@ export async function requestDeletion(
     // In one critical section with the acceptance, so that no operation or machine starts to use the image in
     // between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
+      // Decides again below. Here, a user of the image is a better reason than the state of its file.
       await assertUnused(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));
-      const id = createOperationId(randomBytes);
+      const id = createOperationId();
       const poolId = pool.id;
       const input: DeleteInput = { poolId, sourceId: imageId, sourceName: image.name, file, request };
-      return context.operations.accept({
+      const acceptance: Acceptance = {
         id,
         action: deleteAction,
         principal,
@@ -56,33 +57,33 @@ export async function requestDeletion(
         reservedBytes: 0,
         retryOf,
         statements: remember(id),
+      };
+      return exclusively(context, [imageId], async () => {
+        await assertUnused(context, principal, imageId);
+        return context.operations.accept(acceptance);
       });
     });
   });
 }
 
 /** @throws ApiError `image_protected`, `image_in_use` */
-async function assertUnused(
-  { store, references }: ImagesContext,
-  principal: Principal,
-  imageId: ImageId,
-): Promise<void> {
+async function assertUnused(context: ImagesContext, principal: Principal, imageId: ImageId): Promise<void> {
   // Reads the row again, because the image may have become a template while the request waited.
-  const { template } = await readImage(store, imageId);
+  const { template } = await readImage(context.store, imageId);
   if (template === 1) throw new ApiError('image_protected');
-  const found = (await references.all()).get(imageId) ?? [];
-  if (found.length > 0)
-    throw new ApiError('image_in_use', { message: `In use by ${nameAll(found, principal)}.` });
+  const found = (await context.references.all()).get(imageId) ?? [];
+  if (found.length === 0) return;
+  const seen = (await visibleImages(context, principal)).usersOf(imageId);
+  throw new ApiError('image_in_use', { message: `In use by ${nameAll(seen, found.length)}.` });
 }
 
 const maxNamed = 3;
 
-function nameAll(users: readonly ImageReference[], principal: Principal): string {
+function nameAll(seen: readonly ImageUser[], count: number): string {
   const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
-  const seen = visibleReferences(principal, users);
   if (seen.length === 0) return 'something of another user';
   const names = seen.slice(0, maxNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
-  const more = users.length - names.length;
+  const more = count - names.length;
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }
 
@@ -98,7 +99,7 @@ async function readFile(image: ImageRow, path: string): Promise<DeleteInput['fil
     const message = 'The file was replaced by another one since the last scan of the pool.';
     throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
   }
-  const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {
+  const facts = await inspectFile(path, { headBytes: 0, extents: 'skip' }).catch((error: unknown) => {
     throw toRefusal(error, { sourcePath: path });
   });
   if (facts.writers === 'some')

@@ -1,13 +1,13 @@
 import { ApiError } from '@wcc/api';
-import { partialPath, publishReceived } from '@wcc/copy';
-import type { Limit, ReceivedFile, Receiving } from '@wcc/copy';
+import { partialPath, publish as publishPartial } from '@wcc/copy/receive';
+import type { Limit, PartialFile, ReceiveTarget } from '@wcc/copy/receive';
 import { imageMode } from '../../files/modes.ts';
 import type { Progress } from '../../operations/work.ts';
 import { assertDigest, readDigest } from '../verify/digest.ts';
 
 export interface CompleteOptions {
   /** The target with the final length. */
-  target: Receiving;
+  target: ReceiveTarget;
   /** Expected SHA-256; null: the client gave none. */
   sha256: string | null;
   /** SHA-256 computed while the bytes arrived; null: the file is read. @default null */
@@ -26,7 +26,7 @@ export interface CompleteOptions {
  * @throws ApiError `io_error`, `digest_mismatch`, or the reason why it is refused
  */
 export async function completeReceived(
-  file: ReceivedFile,
+  file: PartialFile,
   options: CompleteOptions,
 ): Promise<{ warnings: string[] }> {
   const { target, sha256, receivedSha256 = null, inspect, progress } = options;
@@ -47,10 +47,10 @@ export async function completeReceived(
   await inspect(path);
   signal.throwIfAborted();
   progress.startPhase('publish');
-  return limit(() => publishReceived(target));
+  return limit(() => publishPartial(target));
 }
 
-async function assertLength({ handle }: ReceivedFile, sizeBytes: number): Promise<void> {
+async function assertLength({ handle }: PartialFile, sizeBytes: number): Promise<void> {
   const { size } = await handle.stat();
   if (size === sizeBytes) return;
   throw new ApiError('io_error', { message: `The file has ${size} bytes instead of ${sizeBytes}.` });

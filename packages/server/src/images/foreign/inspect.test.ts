@@ -1,6 +1,17 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdtemp,
+  open,
+  readFile,
+  rm,
+  stat,
+  mkdir,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -74,29 +85,36 @@ describe('accepted files', () => {
       '1G',
     );
     for (const name of ['good.qcow2', 'old.qcow2', 'small.qcow2'])
-      expect(await inspectForeign(path(name))).toEqual({ format: 'qcow2', virtualSizeBytes: 4 * MiB });
-    expect(await inspectForeign(path('wide.qcow2'))).toEqual({
+      expect(await inspectForeign(path(name))).toMatchObject({ format: 'qcow2', virtualSizeBytes: 4 * MiB });
+    expect(await inspectForeign(path('wide.qcow2'))).toMatchObject({
       format: 'qcow2',
       virtualSizeBytes: 1024 * MiB,
     });
   });
 
-  it('accepts a raw disk with any content, and an empty one', async () => {
+  it('F18: accepts a raw disk with any content, but no empty file', async () => {
     const withPartitions = Buffer.alloc(MiB);
     withPartitions.write('EFI PART', 512, 'latin1');
     withPartitions.writeUInt16LE(0xaa55, 510);
     await writeFile(path('gpt.img'), withPartitions);
     await writeFile(path('empty.img'), '');
     await writeFile(path('short.img'), 'x');
-    expect(await inspectForeign(path('gpt.img'))).toEqual({ format: 'raw', virtualSizeBytes: MiB });
+    expect(await inspectForeign(path('gpt.img'))).toMatchObject({ format: 'raw', virtualSizeBytes: MiB });
     expect(await inspectForeign(path('disk.raw'), { believed: 'raw' })).toMatchObject({ format: 'raw' });
-    expect(await inspectForeign(path('empty.img'))).toEqual({ format: 'raw', virtualSizeBytes: 0 });
-    expect(await inspectForeign(path('short.img'))).toEqual({ format: 'raw', virtualSizeBytes: 1 });
+    expect(await refusalOf('empty.img')).toMatchObject({
+      code: 'not_an_image',
+      message: 'The file is empty.',
+    });
+    expect(await inspectForeign(path('short.img'))).toMatchObject({
+      format: 'raw',
+      virtualSizeBytes: 1,
+      remarks: ['content_is_text'],
+    });
   });
 
   it('accepts an ISO, with any boot code before its descriptor', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
-    expect(await inspectForeign(path('install.iso'))).toEqual({ format: 'iso', virtualSizeBytes: MiB });
+    expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
     await patch('install.iso', 0, Buffer.from('1f8b0800', 'hex'));
     expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso' });
   });
@@ -149,7 +167,7 @@ describe('hostile files', () => {
     await copyFile(path('good.qcow2'), path('l1.qcow2'));
     await patch('l1.qcow2', 36, Buffer.from('ffffffff', 'hex'));
     expect(await refusalOf('l1.qcow2')).toMatchObject({
-      code: 'hostile_image',
+      code: 'damaged_image',
       message: /4294967295 entries/,
     });
     await qemuImg('create', '-f', 'qcow2', path('huge.qcow2'), '100T');
@@ -170,7 +188,7 @@ describe('hostile files', () => {
 
   it('refuses a gzip bomb and other packed files', async () => {
     await writeFile(path('bomb.img'), gzipSync(Buffer.alloc(64 * MiB)));
-    expect(await refusalOf('bomb.img')).toMatchObject({ code: 'unsupported_format', hint: /gunzip/ });
+    expect(await refusalOf('bomb.img')).toMatchObject({ code: 'compressed_file', hint: /gunzip/ });
     for (const [digits, hint] of [
       ['fd377a585a00', /unxz/],
       ['28b52ffd', /unzstd/],
@@ -178,7 +196,7 @@ describe('hostile files', () => {
       ['504b0304', /unzip/],
     ] as const) {
       await writeFile(path('packed.img'), Buffer.from(digits.padEnd(64, '0'), 'hex'));
-      expect(await refusalOf('packed.img')).toMatchObject({ code: 'unsupported_format', hint });
+      expect(await refusalOf('packed.img')).toMatchObject({ code: 'compressed_file', hint });
     }
   });
 
@@ -187,7 +205,7 @@ describe('hostile files', () => {
     for (const length of [50, 100, 70_000, size - 1024 * 1024]) {
       await copyFile(path('good.qcow2'), path('cut.qcow2'));
       await truncate(path('cut.qcow2'), length);
-      expect(await refusalOf('cut.qcow2'), String(length)).toMatchObject({ code: 'hostile_image' });
+      expect(await refusalOf('cut.qcow2'), String(length)).toMatchObject({ code: 'damaged_image' });
     }
   });
 
@@ -202,7 +220,7 @@ describe('hostile files', () => {
 
   it('refuses a truncated ISO', async () => {
     await writeIso('cut.iso', { volumeBytes: 700 * MiB });
-    expect(await refusalOf('cut.iso')).toMatchObject({ code: 'hostile_image', message: /truncated/ });
+    expect(await refusalOf('cut.iso')).toMatchObject({ code: 'damaged_image', message: /truncated/ });
   });
 
   it('refuses other disk formats by their signatures, with any name', async () => {
@@ -221,7 +239,7 @@ describe('hostile files', () => {
     await qemuImg('create', '-f', 'vpc', '-o', 'subformat=fixed', path('fixed.raw'), '8M');
     expect(await refusalOf('fixed.raw')).toMatchObject({ code: 'unsupported_format', message: /VHD/ });
     await writeFile(path('page.iso'), '<!DOCTYPE html><html>Please sign in');
-    expect(await refusalOf('page.iso')).toMatchObject({ code: 'unsupported_format', message: /web page/ });
+    expect(await refusalOf('page.iso')).toMatchObject({ code: 'not_an_image', message: /web page/ });
   });
 
   it('refuses qcow2 that is encrypted, damaged or of another version', async () => {
@@ -238,7 +256,7 @@ describe('hostile files', () => {
     // The header names the first data cluster as the reference count table.
     const l2 = Number(header.readBigUInt64BE(Number(header.readBigUInt64BE(40))) & 0xfffffffffffe00n);
     await patch('damaged.qcow2', l2, Buffer.from('8000000000010000', 'hex'));
-    expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'hostile_image', message: /damaged/ });
+    expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'damaged_image', message: /damaged/ });
   });
 
   it('refuses a symlink and a FIFO without a writer', async () => {
@@ -246,6 +264,26 @@ describe('hostile files', () => {
     expect(await refusalOf('link.img')).toMatchObject({ code: 'not_regular' });
     await run('mkfifo', [path('pipe.img')]);
     expect(await refusalOf('pipe.img')).toMatchObject({ code: 'not_regular' });
+  });
+});
+
+const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
+if (!canTrace) console.log('Skipped, a disk that cannot be read: strace is not installed or not permitted.');
+
+describe.skipIf(!canTrace)('D5: a disk that cannot be read', () => {
+  it.each([
+    ['info', 'EIO', 'io_error'],
+    ['check', 'EIO', 'io_error'],
+    ['check', 'ESTALE', 'io_error'],
+  ])('is not a hostile image when qemu-img %s gets %s', async (command, errno, code) => {
+    const tools = path('failing-tools');
+    await mkdir(tools, { recursive: true });
+    const inject = `-qq -o /dev/null -P ${path('good.qcow2')} -e trace=pread64 -e inject=pread64:error=${errno}:when=2+`;
+    const script = `case "$1" in ${command}) exec strace -f ${inject} /usr/bin/qemu-img "$@" ;; esac`;
+    await writeFile(join(tools, 'qemu-img'), `#!/bin/sh\n${script}\nexec /usr/bin/qemu-img "$@"\n`, {
+      mode: 0o755,
+    });
+    expect(await refusalOf('good.qcow2', { toolDirectories: [tools, '/usr/bin'] })).toMatchObject({ code });
   });
 });
 

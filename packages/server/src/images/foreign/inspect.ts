@@ -1,20 +1,19 @@
 import { ApiError } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
+import type { AcceptedContent, ContentRemark, Qcow2Header } from '@wcc/api/content';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { hasErrorCode } from '../../files/errors.ts';
-import { assertIsoLength } from './iso.ts';
-import { parseQcow2Header, headerReadBytes } from './qcow2-header.ts';
+import { judgeFile, refusalError } from './judge-file.ts';
 import { assertSoundQcow2, infoQcow2 } from './qemu-img.ts';
 import type { ToolOptions } from './qemu-img.ts';
-import { isoDescriptorOffset } from '../scan/recognise.ts';
-import { endLengths, recogniseForeign } from './signatures.ts';
-import { assertNotTooLarge } from './too-large.ts';
 
 export interface InspectOptions extends ToolOptions {
   /** The declared format. The content decides; a contradiction is refused. */
   believed?: ImageFormat | undefined;
+  /** The name of the image, for remarks. @default none */
+  name?: string | undefined;
   /** @default no limit, for files that are in a pool already */
   maxVirtualSizeBytes?: number | undefined;
 }
@@ -22,6 +21,8 @@ export interface InspectOptions extends ToolOptions {
 export interface Inspected {
   format: ImageFormat;
   virtualSizeBytes: number;
+  /** Warnings for the operation. */
+  remarks: readonly ContentRemark[];
 }
 
 /**
@@ -29,17 +30,12 @@ export interface Inspected {
  * header may name files of this host, which programs would open. So this function checks the header first. Only
  * a qcow2 file with a harmless header is passed to `qemu-img`, with its format.
  *
- * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`, `not_regular`
+ * @throws ApiError with a code of `@wcc/api/content`; `tool_missing`, `not_regular`
  */
 export async function inspectForeign(path: string, options: InspectOptions = {}): Promise<Inspected> {
   const file = await openSafely(path);
   try {
-    const found = await inspectOpen(file, options);
-    const { believed } = options;
-    if (believed === undefined || believed === found.format) return found;
-    const message = `The content is ${found.format}, not ${believed}.`;
-    const hint = `Declare the format ${found.format}, or send another file.`;
-    throw new ApiError('unsupported_format', { field: 'format', message, hint });
+    return await inspectOpen(file, options);
   } finally {
     await file.close();
   }
@@ -58,24 +54,16 @@ export async function openSafely(path: string): Promise<FileHandle> {
 }
 
 async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<Inspected> {
-  const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
-  const { size: fileBytes } = await file.stat();
-  const kind = recogniseForeign({
-    head: await readAt(file, 0, endLengths.head),
-    descriptor: await readAt(file, isoDescriptorOffset, endLengths.descriptor),
-    tail: await readAt(file, Math.max(0, fileBytes - endLengths.tail), endLengths.tail),
-  });
-  if (typeof kind === 'object') {
-    const message = `This is a ${kind.name} file, which cannot be used as an image.`;
-    throw new ApiError('unsupported_format', { message, hint: kind.hint });
-  }
-  if (kind === 'qcow2') {
-    const { virtualSizeBytes } = await inspectQcow2(file, options);
-    return { format: 'qcow2', virtualSizeBytes };
-  }
-  assertNotTooLarge(fileBytes, maxVirtualSizeBytes);
-  if (kind === 'iso') assertIsoLength(await readAt(file, isoDescriptorOffset - 1, 2048), fileBytes);
-  return { format: kind === 'iso' ? 'iso' : 'raw', virtualSizeBytes: fileBytes };
+  const { format, virtualSizeBytes, qcow2, remarks } = await judgeOrRefuse(file, options);
+  if (qcow2 !== null) await checkQcow2(file, qcow2, options);
+  return { format, virtualSizeBytes, remarks };
+}
+
+async function judgeOrRefuse(file: FileHandle, options: InspectOptions): Promise<AcceptedContent> {
+  const { maxVirtualSizeBytes, believed, name } = options;
+  const found = await judgeFile(file, { declared: believed, name, maxVirtualSizeBytes });
+  if (!('refusal' in found)) return found;
+  throw refusalError(found.refusal);
 }
 
 /** Facts of a qcow2 image. */
@@ -87,30 +75,26 @@ export interface Qcow2Facts {
 
 /**
  * Checks the header, then runs `qemu-img info` and `check`.
- * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`
+ * @throws ApiError with a code of `@wcc/api/content`; `tool_missing`
  */
 export async function inspectQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
-  const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
+  const { qcow2 } = await judgeOrRefuse(file, { ...options, believed: 'qcow2' });
+  if (qcow2 === null) throw new ApiError('unsupported_format');
+  return checkQcow2(file, qcow2, options);
+}
+
+/** Runs programs on a file whose header was judged. */
+async function checkQcow2(
+  file: FileHandle,
+  { virtualSizeBytes, clusterBytes }: Qcow2Header,
+  options: InspectOptions,
+): Promise<Qcow2Facts> {
   const { size: fileBytes } = await file.stat();
-  const head = await readAt(file, 0, headerReadBytes);
-  const { virtualSizeBytes, clusterBytes } = parseQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
   const reported = await infoQcow2(file.fd, options);
   if (reported !== virtualSizeBytes)
-    throw new ApiError('hostile_image', {
+    throw new ApiError('damaged_image', {
       message: 'The header and qemu-img report different virtual sizes.',
     });
   const { allocatedBytes } = await assertSoundQcow2(file.fd, { fileBytes, clusterBytes }, options);
   return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
-}
-
-/** Shorter if the file ends earlier. */
-async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
 }

@@ -2,6 +2,7 @@ import { ApiError } from '@wcc/api';
 import { inheritedPath } from '../tools/spawn-tool.ts';
 import type { ToolLimits } from '../tools/spawn-tool.ts';
 import { runTool } from '../tools/run-tool.ts';
+import { storageFailureOf } from '../tools/storage-failure.ts';
 import type { ToolRun } from '../tools/run-tool.ts';
 
 /** Limits for inspections of untrusted files, which write nothing. */
@@ -22,22 +23,26 @@ export interface Qcow2Check {
   endBytes: number;
 }
 
-const hostile = (message: string, cause?: unknown): ApiError =>
-  new ApiError('hostile_image', cause === undefined ? { message } : { message, cause });
+const damaged = (message: string, cause?: unknown): ApiError =>
+  new ApiError(
+    'damaged_image',
+    cause === undefined ? { message, hint: repair } : { message, hint: repair, cause },
+  );
+const repair = 'Fetch the file again, or repair a copy of it: qemu-img check -r all FILE';
 
 /**
  * Runs `qemu-img info` on an open qcow2 file with a checked header.
  * @returns its virtual size
- * @throws ApiError `hostile_image`, `tool_missing`
+ * @throws ApiError `damaged_image`, `hostile_image`, `tool_missing`; the failure of the storage, e.g. `io_error`
  */
 export async function infoQcow2(fd: number, options: ToolOptions): Promise<number> {
   const run = await runQemuImg(['info'], fd, options);
-  if (run.code !== 0) throw hostile('qemu-img cannot read the image.', reason(run));
+  if (run.code !== 0) throw unreadable('qemu-img cannot read the image.', run);
   const info = parse(run);
   const specific = (info['format-specific'] as { data?: Record<string, unknown> } | undefined)?.data;
   const names = [info['backing-filename'], info['full-backing-filename'], specific?.['data-file']];
   if (info['format'] !== 'qcow2' || names.some((name) => name !== undefined))
-    throw hostile('The qcow2 image refers to other files.');
+    throw new ApiError('hostile_image', { message: 'The qcow2 image refers to other files.' });
   return numberOf(info['virtual-size']);
 }
 
@@ -45,7 +50,7 @@ export async function infoQcow2(fd: number, options: ToolOptions): Promise<numbe
  * Runs `qemu-img check`. Leaked clusters are harmless and allowed. Damage is refused, and so is a file that ends
  * before its last cluster, which `info` does not report.
  *
- * @throws ApiError `hostile_image`, `tool_missing`
+ * @throws ApiError `damaged_image`, `hostile_image`, `tool_missing`; the failure of the storage, e.g. `io_error`
  */
 export async function assertSoundQcow2(
   fd: number,
@@ -53,14 +58,15 @@ export async function assertSoundQcow2(
   options: ToolOptions,
 ): Promise<Qcow2Check> {
   const run = await runQemuImg(['check'], fd, options);
-  const onlyLeaks = 3;
+  const [onlyLeaks, isDamaged] = [3, 2];
+  if (run.code === isDamaged) throw damaged('The image is damaged (qemu-img check).', reason(run));
   if (run.code !== 0 && run.code !== onlyLeaks)
-    throw hostile('The image is damaged (qemu-img check).', reason(run));
+    throw unreadable('The image is damaged (qemu-img check).', run);
   const found = parse(run);
   const endBytes = numberOf(found['image-end-offset']);
   // The last cluster may be shorter in the file.
   if (endBytes >= fileBytes + clusterBytes)
-    throw hostile('The file is truncated: its last clusters are missing.');
+    throw damaged('The file is truncated: its last clusters are missing.');
   const allocated = found['allocated-clusters'];
   return { endBytes, allocatedBytes: allocated === undefined ? 0 : numberOf(allocated) * clusterBytes };
 }
@@ -80,13 +86,19 @@ function parse({ stdout }: ToolRun): Record<string, unknown> {
   try {
     return JSON.parse(stdout) as Record<string, unknown>;
   } catch (cause) {
-    throw hostile('The output of qemu-img is invalid.', cause);
+    throw damaged('The output of qemu-img is invalid.', cause);
   }
 }
 
 function numberOf(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw hostile('qemu-img reports an invalid size.');
+  throw damaged('qemu-img reports an invalid size.');
+}
+
+/** qemu-img did not come to its end. A disk that cannot be read says nothing about the image. */
+function unreadable(message: string, run: ToolRun): ApiError {
+  const code = storageFailureOf(run.stderr);
+  return code === null ? damaged(message, reason(run)) : new ApiError(code, { cause: reason(run) });
 }
 
 /** For the log of the server: the output quotes the file, so callers do not get it. */

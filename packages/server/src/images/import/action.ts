@@ -1,6 +1,8 @@
 import { ApiError } from '@wcc/api';
-import { CopyError, createReceived, openReceived, readCheckpoint, removeRemains } from '@wcc/copy';
-import type { ReceivedFile, Receiving } from '@wcc/copy';
+import { CopyError } from '@wcc/copy';
+import { create as createPartial, open as openPartial } from '@wcc/copy/receive';
+import * as recovery from '@wcc/copy/recovery';
+import type { PartialFile, ReceiveTarget } from '@wcc/copy/receive';
 import type { Action, OperationView } from '../../operations/action.ts';
 import type { Progress, WorkResult } from '../../operations/work.ts';
 import { startWork } from '../../operations/work.ts';
@@ -21,21 +23,24 @@ import { storeRemote, readRemote } from './validators.ts';
 export function createImportAction(context: ImagesContext, imports: ImportContext): Action<ImportInput> {
   return publishingAction<ImportInput>(context, {
     name: importAction,
+    isNetworkBound: true,
     phases: () => ['connect', 'receive', 'flush', 'inspect', 'publish'],
     async start(operation, { directory, hooks }) {
-      const job = { context, imports, operation, directory };
+      const warn = (code: string): void => hooks.onWarning(code);
+      const job = { context, imports, operation, directory, warn };
       return startWork(hooks, (progress) => importFile(job, progress), { poolPath: directory });
     },
     async durableProgress({ id, input }) {
-      const checkpoint = await readCheckpoint((await context.pools.use(input.poolId)).path, id);
+      const checkpoint = await recovery.readCheckpoint((await context.pools.use(input.poolId)).path, id);
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
-    async complete({ id, input: { sha256 } }, { path }) {
+    async complete({ id, input: { sha256, format } }, { path }) {
       // No program uses the file before it is registered, so a second inspection after a crash has the same
       // result.
-      const found = imports.inspected.get(id) ?? (await inspectForeign(path));
+      const found =
+        imports.inspected.get(id) ?? (await inspectForeign(path, { believed: format ?? undefined }));
       // wcc compared a given digest with the file before the rename.
-      return { ...found, copiedFrom: null, dataBytes: null, sha256 };
+      return { ...found, copiedFrom: null, dataBytes: null, sha256, declared: format };
     },
     totalBytes: ({ id }) => imports.wanted.get(id),
     release: ({ id }) => forgetImport(imports, id),
@@ -55,6 +60,7 @@ function queryGone(message: string): ApiError {
 }
 
 interface Job {
+  warn: (code: string) => void;
   context: ImagesContext;
   imports: ImportContext;
   operation: OperationView<ImportInput>;
@@ -70,39 +76,46 @@ async function importFile(job: Job, progress: Progress): Promise<Partial<WorkRes
   const { imports, operation, directory } = job;
   const { id, input } = operation;
   const { poolId, targetName, sha256, format } = input;
-  const what: Receiving = { directory, id, poolId, targetName, sizeBytes: unknownBytes };
+  const what: ReceiveTarget = { directory, id, tag: poolId, targetName, sizeBytes: unknownBytes };
   const sizeBytes = await receive(job, what, progress);
-  const target: Receiving = { ...what, sizeBytes };
+  const target: ReceiveTarget = { ...what, sizeBytes };
   const { maxVirtualSizeBytes } = job.context;
   const { warnings } = await completeReceived(await reopenComplete(target), {
     target,
     sha256,
     async inspect(path) {
-      const options = { signal: progress.signal, believed: format ?? undefined, maxVirtualSizeBytes };
+      const { signal } = progress;
+      const options = { signal, believed: format ?? undefined, name: targetName, maxVirtualSizeBytes };
       imports.inspected.set(id, await inspectForeign(path, options));
     },
     progress,
   });
   const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
-  return { bytes, warnings };
+  return { bytes, warnings: [...(imports.inspected.get(id)?.remarks ?? []), ...warnings] };
 }
 
 /** @returns the length of the file */
-async function receive(job: Job, what: Receiving, progress: Progress): Promise<number> {
+async function receive(job: Job, what: ReceiveTarget, progress: Progress): Promise<number> {
   const { context, imports, operation } = job;
   const { id } = operation;
-  const pool = await context.pools.use(what.poolId ?? '');
+  const { maxVirtualSizeBytes } = context;
+  const pool = await context.pools.use(what.tag ?? '');
   const remote = await readRemote(context, id);
-  const file = await openPartial(what);
+  const file = await openOrCreatePartial(what);
   try {
     return await fetchFile({
       source: () => sourceOf(job),
       isAllowed: imports.isAllowed,
-      maxBytes: context.maxVirtualSizeBytes,
+      judge: { declared: operation.input.format ?? undefined, maxVirtualSizeBytes },
+      maxBytes: maxVirtualSizeBytes,
       file,
       remote,
       progress,
       note: (known) => storeRemote(context, id, known),
+      // A digest proves the end.
+      onUnprovenEnd: () => {
+        if (operation.input.sha256 === null) job.warn('unproven_end');
+      },
       reserve: (bytes) => reserveMore(context, { pool, id, bytes, wanted: imports.wanted }),
     });
   } finally {
@@ -121,20 +134,20 @@ function sourceOf({ imports, operation: { id, input } }: Job): URL {
 }
 
 /** The partial of an earlier run, or a new one. */
-async function openPartial(what: Receiving): Promise<ReceivedFile> {
+async function openOrCreatePartial(what: ReceiveTarget): Promise<PartialFile> {
   try {
-    return await openReceived(what);
+    return await openPartial(what);
   } catch (error) {
     if (!(error instanceof CopyError) || !['not_found', 'source_changed', 'unsupported'].includes(error.code))
       throw error;
-    await removeRemains(what.directory, what.id);
-    return createReceived(what);
+    await recovery.remove(what.directory, what.id);
+    return createPartial(what);
   }
 }
 
 /** Opens the complete partial, and records the length that the file has. */
-async function reopenComplete(target: Receiving): Promise<ReceivedFile> {
-  const file = await openReceived(target);
+async function reopenComplete(target: ReceiveTarget): Promise<PartialFile> {
+  const file = await openPartial(target);
   await file.record(target.sizeBytes).catch(async (error: unknown) => {
     await file.close();
     throw error;

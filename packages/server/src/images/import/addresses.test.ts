@@ -42,6 +42,22 @@ describe('addresses of the public internet', () => {
     expect(isPublicAddress(address)).toBe(false);
   });
 
+  it.each([
+    '::ffff:0:127.0.0.1',
+    '::ffff:0:1.1.1.1',
+    '4000::1',
+    '8000::1',
+    '1::1',
+    'fe00::1',
+    '::2:7f00:1',
+    '100::1',
+    '5f00::1',
+    '64:ff9b:2::1',
+    '1fff:ffff::1',
+  ])('SL5: %s is not public, because it is outside of 2000::/3', (address) => {
+    expect(isPublicAddress(address)).toBe(false);
+  });
+
   it('an IPv6 address that embeds an IPv4 address is as public as that: mapped, NAT64, 6to4', () => {
     expect(isPublicAddress('::ffff:127.0.0.1')).toBe(false);
     expect(isPublicAddress('::ffff:7f00:1')).toBe(false);

@@ -17,18 +17,14 @@ const special: readonly (readonly [network: string, bits: number])[] = [
   ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-  ['::', 96],
-  ['64:ff9b:1::', 48],
-  ['100::', 64],
   ['2001::', 23],
   ['2001:db8::', 32],
   ['3fff::', 20],
-  ['5f00::', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['fec0::', 10],
-  ['ff00::', 8],
 ];
+
+/** The only IPv6 addresses that IANA gives out for the internet. All others are reserved or special. */
+const unicast = new BlockList();
+unicast.addSubnet('2000::', 3, 'ipv6');
 
 const notPublic = new BlockList();
 for (const [network, bits] of special)
@@ -46,12 +42,13 @@ const carriers: readonly (readonly [network: string, bits: number, group: number
  * resolve to this host or to its network.
  */
 export function isPublicAddress(text: string): boolean {
-  const address = text.replace(/%.*$/, '');
+  const address = text.split('%', 1)[0] ?? '';
   const family = isIP(address);
   if (family === 0) return false;
   if (family === 4) return !notPublic.check(address, 'ipv4');
   const carried = carriedAddress(address);
-  return carried === null ? !notPublic.check(address, 'ipv6') : !notPublic.check(carried, 'ipv4');
+  if (carried !== null) return !notPublic.check(carried, 'ipv4');
+  return unicast.check(address, 'ipv6') && !notPublic.check(address, 'ipv6');
 }
 
 /** The IPv4 address that an IPv6 address embeds; null if it embeds none. */

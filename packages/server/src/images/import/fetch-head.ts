@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { mayAsk, notPublic, parseSource, resolveChecked } from './address-rules.ts';
 import type { CheckedAddress, IsAllowed } from './address-rules.ts';
+import { keepBody } from './body.ts';
 
 export interface AskOptions {
   isAllowed: IsAllowed;
@@ -19,19 +20,27 @@ const maxRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const defaultIdleMs = 60_000;
 
+/** An answer of any status. */
+export interface Head {
+  answer: IncomingMessage;
+  body: AsyncIterable<Buffer>;
+  /** The address that gave it, after all redirects. */
+  address: URL;
+}
+
 /**
  * Sends the request for a file and follows at most five redirects. Every hop is checked like the first.
- * @returns the answer of the last hop, with any status
  * @throws ApiError `import_refused`, `import_failed`; errors of the network
  */
-export async function fetchHead(source: URL, options: AskOptions): Promise<IncomingMessage> {
+export async function fetchHead(source: URL, options: AskOptions): Promise<Head> {
   let url = source;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
-    const answer = await askOnce(url, options);
+    const { answer, body } = await askOnce(url, options);
     const { location } = answer.headers;
-    if (!redirects.has(answer.statusCode ?? 0) || location === undefined) return answer;
+    if (!redirects.has(answer.statusCode ?? 0) || location === undefined)
+      return { answer, body, address: url };
     answer.destroy();
-    const next = parseSource(location, url);
+    const next = parseSource(percentEncoded(location), url);
     if (url.protocol === 'https:' && next.protocol === 'http:')
       throw new ApiError('import_refused', { message: 'The server redirects from https to http.' });
     url = next;
@@ -39,7 +48,18 @@ export async function fetchHead(source: URL, options: AskOptions): Promise<Incom
   throw new ApiError('import_failed', { message: `The server redirects more than ${maxRedirects} times.` });
 }
 
-async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> {
+/** Node reads the bytes of a header as Latin-1. A redirect keeps the bytes beyond ASCII, as browsers do. */
+function percentEncoded(location: string): string {
+  return location.replaceAll(
+    /[\u0080-\u00ff]/g,
+    (unit) => `%${unit.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** As much as browsers accept. */
+const maxHeaderBytes = 256 * 1024;
+
+async function askOnce(url: URL, options: AskOptions): Promise<Omit<Head, 'address'>> {
   const addresses = await resolveChecked(url, options.isAllowed);
   options.signal.throwIfAborted();
   const { from, signal, idleMs = defaultIdleMs } = options;
@@ -50,6 +70,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
     agent: false,
     signal,
     timeout: idleMs,
+    maxHeaderSize: maxHeaderBytes,
     lookup: lookupAmong(addresses),
     headers: { 'accept-encoding': 'identity', accept: '*/*', 'user-agent': 'wcc', ...range },
   };
@@ -61,7 +82,8 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
     sent.on('error', reject);
     sent.once('response', (answer) => {
       const { remoteAddress } = answer.socket;
-      if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed)) return resolve(answer);
+      if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed))
+        return resolve({ answer, body: keepBody(answer) });
       answer.destroy();
       reject(notPublic());
     });

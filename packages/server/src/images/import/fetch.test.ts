@@ -1,5 +1,5 @@
-import { createReceived, openReceived } from '@wcc/copy';
-import type { ReceivedFile } from '@wcc/copy';
+import { create as createPartial, open as openPartial } from '@wcc/copy/receive';
+import type { PartialFile } from '@wcc/copy/receive';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -39,10 +39,10 @@ async function serve(answer: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a.raw`);
 }
 
-async function open(): Promise<ReceivedFile> {
+async function open(): Promise<PartialFile> {
   const sizeBytes = Number.MAX_SAFE_INTEGER;
-  const what = { directory, id: 'a'.repeat(26), poolId: 'pool', targetName: 'a.raw', sizeBytes };
-  return noted === null ? createReceived(what) : openReceived(what);
+  const what = { directory, id: 'a'.repeat(26), tag: 'pool', targetName: 'a.raw', sizeBytes };
+  return noted === null ? createPartial(what) : openPartial(what);
 }
 
 /** Fetches as a new process does, from the durable state. @returns the length */
@@ -51,6 +51,7 @@ async function fetchOnce(source: () => URL): Promise<number> {
   let sizeBytes = -1;
   const work = startWork({ onPhase: () => {}, onWarning: () => {} }, async (progress) => {
     sizeBytes = await fetchFile({
+      judge: {},
       source,
       isAllowed: () => true,
       file,
@@ -59,6 +60,7 @@ async function fetchOnce(source: () => URL): Promise<number> {
       note: (remote) => Promise.resolve(void (noted = remote)),
       maxBytes: 1024 ** 3,
       reserve: () => Promise.resolve(),
+      onUnprovenEnd: () => {},
     });
     return {};
   });

@@ -1,13 +1,17 @@
 import { ApiError } from '@wcc/api';
+import type { JudgeOptions } from '@wcc/api/content';
 import { CopyError } from '@wcc/copy';
-import type { ReceivedFile } from '@wcc/copy';
+import type { PartialFile } from '@wcc/copy/receive';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createHeadJudge } from '../foreign/head-judge.ts';
 import { assertNotTooLarge } from '../foreign/too-large.ts';
 import { toOperationError } from '../../operations/failure.ts';
 import type { Progress } from '../../operations/work.ts';
 import type { IsAllowed } from './address-rules.ts';
+import { assertUsableAnswer, checkRange, hasBytes, isEndProven, TemporaryRefusal } from './answers.ts';
 import { fetchHead } from './fetch-head.ts';
+import type { AskOptions, Head } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';
 import { describeRemote, isStill } from './validators.ts';
 import type { RemoteFile } from './validators.ts';
@@ -17,16 +21,22 @@ export interface FetchJob {
   /** Called before each connection. @throws ApiError `import_failed` if the address is lost */
   source: () => URL;
   isAllowed: IsAllowed;
-  file: ReceivedFile;
+  file: PartialFile;
   /** State of the remote file that an earlier process stored. */
   remote: RemoteFile | null;
   progress: Progress;
   /** Makes the state of the remote file durable. */
   note: (remote: RemoteFile) => Promise<void>;
+  /** How the first bytes are judged. @default by their content alone */
+  judge?: JudgeOptions;
   /** Maximum length of the file. */
   maxBytes: number;
   /** Reserves space for this many bytes in total. @throws ApiError `no_space` */
   reserve: (bytes: number) => Promise<void>;
+  /** Called if the server named no end of the file, so that a broken connection looks like one. */
+  onUnprovenEnd: () => void;
+  /** The pause after the first failure; each further one is twice as long. @default 500 */
+  firstPauseMs?: number;
 }
 
 interface State {
@@ -35,11 +45,12 @@ interface State {
   highestBytes: number;
   remote: RemoteFile | null;
   isReceiving: boolean;
+  /** Address of the last answer with bytes, after all redirects. */
+  address: URL | null;
 }
 
 /** Attempts without new bytes in between. */
 const maxAttempts = 6;
-const firstPauseMs = 500;
 
 /**
  * Fetches the whole file over several connections if necessary. Each one resumes where the last one ended, if the
@@ -51,7 +62,13 @@ const firstPauseMs = 500;
 export async function fetchFile(job: FetchJob): Promise<number> {
   const { signal } = job.progress;
   const { offsetBytes } = job.file;
-  const state: State = { offsetBytes, highestBytes: offsetBytes, remote: job.remote, isReceiving: false };
+  const state: State = {
+    offsetBytes,
+    highestBytes: offsetBytes,
+    remote: job.remote,
+    isReceiving: false,
+    address: null,
+  };
   let failures = 0;
   while (!isComplete(state)) {
     const before = state.highestBytes;
@@ -63,10 +80,28 @@ export async function fetchFile(job: FetchJob): Promise<number> {
       if (isFinal(error)) throw error;
       failures = state.highestBytes > before ? 1 : failures + 1;
       if (failures >= maxAttempts) throw tooManyFailures(error);
-      await sleep(firstPauseMs * 2 ** (failures - 1), undefined, { signal });
+      await sleep(pauseMs(job, failures, error), undefined, { signal });
     }
   }
   return state.offsetBytes;
+}
+
+/** A server that asks for more patience than this gets no further request. */
+const maxRetryAfterMs = 10 * 60_000;
+
+/** The pause before the next attempt: as long as the server asks for. @throws ApiError `import_failed` */
+function pauseMs({ progress, firstPauseMs = 500 }: FetchJob, failures: number, error: unknown): number {
+  const ownMs = firstPauseMs * 2 ** (failures - 1);
+  const retryAfterMs = error instanceof TemporaryRefusal ? error.retryAfterMs : null;
+  if (retryAfterMs === null || retryAfterMs <= ownMs) return ownMs;
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  if (retryAfterMs > maxRetryAfterMs) {
+    const message = `Failed: ${describeNetworkError(error)} and asks for a pause of ${seconds} s.`;
+    throw new ApiError('import_failed', { message, cause: error });
+  }
+  const notes = [`${describeNetworkError(error)}: the next attempt is in ${seconds} s, as it asks`];
+  progress.updatePhase({ notes });
+  return retryAfterMs;
 }
 
 function isComplete({ offsetBytes, remote }: State): boolean {
@@ -91,29 +126,46 @@ function isFinal(error: unknown): boolean {
 
 /** One connection. @returns whether the file is complete */
 async function attempt(job: FetchJob, state: State): Promise<boolean> {
-  const { progress, source, isAllowed } = job;
+  const { progress, isAllowed } = job;
   if (!state.isReceiving) progress.startPhase('connect');
   const validator = state.remote?.validator ?? null;
   // Without a validator the file is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
-  const answer = await fetchHead(source(), { isAllowed, signal: progress.signal, from });
+  const { answer, body, address } = await ask(job, state, { isAllowed, signal: progress.signal, from });
+  if (hasBytes(answer)) state.address = address;
   try {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     assertUsableAnswer(answer);
     const remote = await checkAnswer(job, state, answer);
     assertNotTooLarge(remote.totalBytes ?? 0, job.maxBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
-    return await receiveAnswer(job, state, { answer, remote });
+    return await receiveAnswer(job, state, { answer, body, remote });
   } finally {
     answer.destroy();
   }
 }
 
+/**
+ * Asks the address that sent the last bytes, as long as it has more: a redirector would choose another mirror, whose
+ * validators differ for the same file. Otherwise asks the source.
+ */
+async function ask({ source }: FetchJob, state: State, options: AskOptions): Promise<Head> {
+  const { address } = state;
+  state.address = null;
+  if (address !== null && address.href !== source().href) {
+    const head = await fetchHead(address, options).catch(() => null);
+    if (head !== null && hasBytes(head.answer)) return head;
+    head?.answer.destroy();
+    options.signal.throwIfAborted();
+  }
+  return fetchHead(source(), options);
+}
+
 async function receiveAnswer(
   job: FetchJob,
   state: State,
-  { answer, remote }: { answer: IncomingMessage; remote: RemoteFile },
+  { answer, body, remote }: Omit<Head, 'address'> & { remote: RemoteFile },
 ): Promise<boolean> {
   const { progress, file } = job;
   const { totalBytes } = remote;
@@ -121,10 +173,11 @@ async function receiveAnswer(
   if (!state.isReceiving) progress.startPhase('receive', { unit: 'bytes', total: totalBytes, notes });
   state.isReceiving = true;
   if (totalBytes !== null) progress.setTotal(totalBytes);
-  await receiveBody(answer, {
+  await receiveBody(body, {
     file,
     offsetBytes: state.offsetBytes,
     endBytes: totalBytes,
+    head: createHeadJudge({ ...job.judge, sizeBytes: totalBytes }),
     signal: progress.signal,
     onMoved: (done, durable) => {
       state.offsetBytes = durable;
@@ -134,6 +187,7 @@ async function receiveAnswer(
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
   if (totalBytes !== null) return state.offsetBytes === totalBytes;
+  if (!isEndProven(answer)) job.onUnprovenEnd();
   // The end of the body sets the length, so a run after a crash fetches no more bytes.
   await job.note({ ...remote, totalBytes: state.offsetBytes });
   return true;
@@ -156,26 +210,12 @@ function reserveAhead({ reserve, maxBytes }: FetchJob): (endBytes: number) => Pr
 /** 416: the file is complete, or became shorter and is fetched from zero. */
 async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Promise<boolean> {
   if (answer.statusCode !== 416) return false;
-  const [, total] = /^bytes \*\/(\d{1,15})$/.exec(answer.headers['content-range'] ?? '') ?? [];
+  const [, total] = /^bytes \*\/(\d{1,15})$/i.exec(answer.headers['content-range'] ?? '') ?? [];
   const totalBytes = total === undefined ? null : Number(total);
   const isSame = state.remote !== null && isStill(state.remote, { headers: answer.headers, totalBytes });
   if (isSame && totalBytes === state.offsetBytes) return true;
   await startOver(job, state, 'the file became shorter');
   throw new Error('the file changed during the import');
-}
-
-const retryable: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
-
-/** @throws ApiError `import_failed`, or an error that is retried */
-function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if ((statusCode === 200 || statusCode === 206) && encoding === 'identity') return;
-  if (retryable.has(statusCode)) throw new Error(`the server answered ${statusCode}`);
-  const isPacked = statusCode === 200 || statusCode === 206;
-  const message = isPacked
-    ? `The server sends the file compressed (${encoding}), although the request does not allow that.`
-    : `The server answered ${statusCode}.`;
-  throw new ApiError('import_failed', { message });
 }
 
 /** Checks that the answer continues at the current offset; otherwise restarts at zero. */
@@ -188,21 +228,11 @@ async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage)
   return remote;
 }
 
-async function checkPart(job: FetchJob, state: State, { headers }: IncomingMessage): Promise<RemoteFile> {
-  const [, first, total] =
-    /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? [];
-  const reported = total === undefined || total === '*' ? null : Number(total);
-  const { remote, offsetBytes } = state;
-  const totalBytes = reported ?? remote?.totalBytes ?? null;
-  const isSame = remote !== null && isStill(remote, { headers, totalBytes: reported });
-  // Without a total length, the end of a part is not the end of the file.
-  if (isSame && Number(first) === offsetBytes && totalBytes !== null && totalBytes > offsetBytes)
-    return { ...remote, totalBytes };
-  if (offsetBytes > 0)
-    await startOver(job, state, isSame ? 'the server sent another part' : 'the file changed');
-  throw new Error(
-    isSame ? 'the server sent another part than requested' : 'the file changed during the import',
-  );
+async function checkPart(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
+  const found = checkRange(answer, state);
+  if (typeof found !== 'string') return found;
+  if (state.offsetBytes > 0) await startOver(job, state, found);
+  throw new Error(found);
 }
 
 /** Discards all bytes: two states of a file must never be combined. */

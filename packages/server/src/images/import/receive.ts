@@ -1,17 +1,19 @@
 import { ApiError } from '@wcc/api';
-import { createDurableWriter } from '@wcc/copy';
-import type { ReceivedFile } from '@wcc/copy';
-import type { IncomingMessage } from 'node:http';
+import { createDurableWriter } from '@wcc/copy/receive';
+import type { PartialFile } from '@wcc/copy/receive';
+import type { HeadJudge } from '../foreign/head-judge.ts';
 
 /** Maximum bytes that must be fetched again after a crash: fewer than for uploads, because the network is slower. */
 const atRiskBytes = 64 * 1024 ** 2;
 
 export interface ReceiveOptions {
-  file: ReceivedFile;
+  file: PartialFile;
   offsetBytes: number;
   /** Length of the file as announced by the other server; null: it announced none. */
   endBytes: number | null;
   signal: AbortSignal;
+  /** Judges the first bytes while the others are still on their way. */
+  head: HeadJudge;
   onMoved: (doneBytes: number, durableBytes: number) => void;
   /**
    * Called before bytes are written, with the offset after them. Rejects to refuse them, for example without
@@ -21,13 +23,14 @@ export interface ReceiveOptions {
 }
 
 /**
- * Appends the body of an answer to the file. Bytes that arrived before a failure become durable too, so that
+ * Appends the body of an answer to the file. The caller closes the answer. Bytes that arrived before a failure become durable too, so that
  * the next attempt resumes after them.
  *
  * @returns the offset at the end of the body
- * @throws ApiError `import_failed` for more bytes than announced: a wrong length could fill the disk
+ * @throws ApiError `import_failed` for more bytes than announced: a wrong length could fill the disk; the refusal of
+ * the first bytes
  */
-export async function receiveBody(answer: IncomingMessage, options: ReceiveOptions): Promise<number> {
+export async function receiveBody(body: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<number> {
   const { file, offsetBytes, signal, onMoved } = options;
   const endBytes = options.endBytes ?? Number.MAX_SAFE_INTEGER;
   const writer = createDurableWriter({
@@ -37,11 +40,13 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
     onChange: () => onMoved(writer.writtenBytes, writer.durableBytes),
   });
   try {
-    for await (const part of answer as AsyncIterable<Buffer>) {
+    for await (const part of body) {
       signal.throwIfAborted();
       const end = writer.takenBytes + part.length;
       if (end > endBytes) throw tooManyBytes();
       await options.beforeWrite(end);
+      const refusal = options.head.take(part, writer.takenBytes);
+      if (refusal !== null) throw refusal;
       writer.write(part);
       await writer.ready();
       if (writer.failure !== null) throw writer.failure.error;
@@ -49,7 +54,6 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
     await writer.flush();
     return writer.durableBytes;
   } catch (error) {
-    answer.destroy();
     // The first failure is reported. If the disk fails now as well, the next attempt reports that.
     await writer.flush().catch(() => {});
     throw error;

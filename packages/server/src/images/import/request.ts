@@ -1,7 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
@@ -11,6 +10,7 @@ import { parseSource, assertPublicAddress } from './address-rules.ts';
 import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import type { ImportContext } from './context.ts';
+import { cancelLostImports } from './lost-rights.ts';
 
 /** Reserved at first: the length is unknown until the other server sends it. */
 const firstNeedsBytes = 1024 ** 2;
@@ -29,9 +29,9 @@ export async function requestImport(
   assertPublicAddress(source, imports.isAllowed);
   const route = routeOf('POST /api/images/import', retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
-  return context.operations.idempotency.once(key, async (remember) => {
+  const accepted = await context.operations.idempotency.once(key, async (remember) => {
     const pool = await poolOf(context, body.pool);
-    const id = createOperationId(randomBytes);
+    const id = createOperationId();
     const image = context.numbers.take();
     const url = `${source.origin}${source.pathname}`;
     const input: ImportInput = {
@@ -63,6 +63,8 @@ export async function requestImport(
       throw error;
     });
   });
+  await cancelLostImports(context, principal.userId);
+  return accepted;
 }
 
 function poolOf(

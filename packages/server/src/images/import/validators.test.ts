@@ -21,13 +21,16 @@ it('a length that is not a number is unknown', () => {
   expect(describeRemote({ 'content-length': '5' }).totalBytes).toBe(5);
 });
 
-it('another tag, time or length is another state; a missing header is not a difference', () => {
+it('F5: another tag, time or length is another state, and so is a missing validator', () => {
   const tagged = { validator: '"a"', totalBytes: 5 };
   expect(isStill(tagged, { headers: { etag: '"a"' }, totalBytes: 5 })).toBe(true);
-  expect(isStill(tagged, { headers: {}, totalBytes: null })).toBe(true);
+  expect(isStill(tagged, { headers: { etag: '"a"' }, totalBytes: null })).toBe(true);
+  expect(isStill(tagged, { headers: {}, totalBytes: 5 })).toBe(false);
   expect(isStill(tagged, { headers: { etag: '"b"' }, totalBytes: 5 })).toBe(false);
   expect(isStill(tagged, { headers: { etag: '"a"' }, totalBytes: 6 })).toBe(false);
   const dated = { validator: modified, totalBytes: null };
   expect(isStill(dated, { headers: { 'last-modified': modified, etag: '"new"' }, totalBytes: 5 })).toBe(true);
   expect(isStill(dated, { headers: { 'last-modified': later }, totalBytes: 5 })).toBe(false);
+  expect(isStill(dated, { headers: {}, totalBytes: 5 })).toBe(false);
+  expect(isStill({ validator: null, totalBytes: 5 }, { headers: {}, totalBytes: 5 })).toBe(false);
 });

@@ -29,15 +29,14 @@ function isSettled(modified: string | undefined, now: string | undefined): boole
 }
 
 /**
- * Whether an answer has the same state of the file. Servers that ignore `If-Range` would otherwise combine two
- * states. A missing header does not count as a difference.
+ * Whether an answer proves the same state of the file. Servers that ignore `If-Range` would otherwise combine two
+ * states, so a part without the validator of the whole counts as another state (RFC 9110, section 15.3.7).
  */
 export function isStill({ validator, totalBytes }: RemoteFile, answer: PartialAnswer): boolean {
   const { etag, 'last-modified': modified } = answer.headers;
   const named = validator?.startsWith('"') === true ? etag : modified;
-  const isSameState = named === undefined || validator === null || named === validator;
   const isSameLength = totalBytes === null || answer.totalBytes === null || totalBytes === answer.totalBytes;
-  return isSameState && isSameLength;
+  return validator !== null && named === validator && isSameLength;
 }
 
 /** Headers of a 206 or a 416. */

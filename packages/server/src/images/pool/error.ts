@@ -1,4 +1,5 @@
-import { ApiError } from '@wcc/api';
+import { ApiError, errorRegistry } from '@wcc/api';
+import { CopyError } from '@wcc/copy';
 import { errnoOf } from '../../files/errors.ts';
 
 /** Why a pool cannot be used. */
@@ -12,6 +13,8 @@ export type PoolReason =
   | 'marker_malformed'
   | 'marker_foreign'
   | 'locked'
+  | 'resources'
+  | 'not_responding'
   | 'io_error';
 
 /** Message and hint of each reason. */
@@ -49,6 +52,11 @@ const reasons: Readonly<Record<PoolReason, { message: string; hint: string }>> =
     message: 'Another wcc is using the directory.',
     hint: 'Stop the other wcc, then rescan.',
   },
+  resources: errorRegistry.resources,
+  not_responding: {
+    message: 'The disk does not respond.',
+    hint: 'Check the disk, its network or its server. wcc continues when it responds.',
+  },
   io_error: { message: 'The directory cannot be read.', hint: 'Check the disk (dmesg, SMART), then rescan.' },
 };
 
@@ -57,7 +65,8 @@ export class PoolError extends ApiError {
   readonly reason: PoolReason;
 
   constructor(reason: PoolReason, cause?: unknown) {
-    super('pool_unavailable', { ...reasons[reason], cause });
+    const { message, hint } = reasons[reason];
+    super('pool_unavailable', { message, hint, cause });
     this.reason = reason;
   }
 }
@@ -68,10 +77,14 @@ const reasonByErrno: Readonly<Record<string, PoolReason>> = {
   EACCES: 'no_access',
   EPERM: 'no_access',
   EROFS: 'read_only',
+  EMFILE: 'resources',
+  ENFILE: 'resources',
+  ENOMEM: 'resources',
 };
 
 /** Converts any error of a pool directory to a PoolError. */
 export function toPoolError(error: unknown): PoolError {
   if (error instanceof PoolError) return error;
+  if (error instanceof CopyError && error.code === 'resources') return new PoolError('resources', error);
   return new PoolError(reasonByErrno[errnoOf(error) ?? ''] ?? 'io_error', error);
 }

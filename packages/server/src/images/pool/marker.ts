@@ -1,4 +1,4 @@
-import { syncDirectory } from '@wcc/copy';
+import { syncDirectory } from '@wcc/copy/receive';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 import { CopyError, lockFile } from '@wcc/copy';
-import type { FileLock } from '@wcc/copy';
 import { constants } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -85,7 +84,7 @@ async function assertOwnPool(path: string, owner: { poolId: string; installation
   }
 }
 
-function takeLock(path: string, { onError }: OpenPoolOptions): FileLock {
+function takeLock(path: string, { onError }: OpenPoolOptions): ReturnType<typeof lockFile> {
   try {
     return lockFile(join(path, '.wcc-pool.lock'));
   } catch (error) {

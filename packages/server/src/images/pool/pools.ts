@@ -1,13 +1,14 @@
 import { ApiError } from '@wcc/api';
 import { canClone } from '@wcc/copy';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { OnError } from '@wcc/progress/server';
 import type { Store } from '../../storage/store.ts';
 import { PoolError, toPoolError } from './error.ts';
 import { markerPath } from './marker.ts';
 import type { OpenPool } from './open-pool.ts';
+import { createLookGate } from './look-gate.ts';
+import type { LookGate } from './look-gate.ts';
 import { openPool } from './open-pool.ts';
 
 export interface PoolsOptions {
@@ -26,6 +27,8 @@ export interface Pool {
   readonly reason: PoolError | null;
   /** Whether its file system can share blocks, as a trial showed. */
   readonly canClone: boolean;
+  /** Calls to its file system that a request waits for. */
+  readonly gate: LookGate;
 }
 
 export interface Pools {
@@ -33,9 +36,9 @@ export interface Pools {
   isReady(poolId: string): boolean;
   /** @throws ApiError `not_found` */
   find(poolId: string): Pool;
-  /** The pool, after a check of its directory. @throws ApiError `not_found`, PoolError */
+  /** The pool, after a check of its directory. @throws ApiError `not_found`, `resources`; PoolError */
   use(poolId: string): Promise<Pool>;
-  /** Opens closed pools and checks open ones; true if a pool became ready. */
+  /** Opens closed pools and checks open ones; true if a pool became ready. @throws ApiError `resources` */
   refresh(): Promise<boolean>;
   close(): void;
 }
@@ -82,22 +85,33 @@ async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
   const row = await store.db.selectFrom('pools').selectAll().where('path', '=', path).executeTakeFirst();
   return {
     // A new pool has the id that its marker will get.
-    id: row?.id ?? createOperationId(randomBytes),
+    id: row?.id ?? createOperationId(),
     name: row?.name ?? basename(path),
     path,
     reason: new PoolError('directory_missing'),
     canClone: false,
+    gate: createLookGate(),
     opened: null,
   };
 }
 
-/** Closes an open pool without its marker. The pool may become available again. */
+/**
+ * Checks an open pool. Too many open files say nothing about its disk, and a disk that hangs may respond again: the pool
+ * stays as it is.
+ * @throws ApiError `resources` if the server cannot check it now; PoolError `not_responding`
+ */
 async function checkPool(pool: ManagedPool): Promise<void> {
   if (pool.opened === null) return;
-  pool.reason = await pool.opened.check().then(
-    () => null,
-    (error: unknown) => toPoolError(error),
-  );
+  const { opened } = pool;
+  const reason = await pool.gate
+    .run(() => opened.check())
+    .then(
+      () => null,
+      (error: unknown) => toPoolError(error),
+    );
+  if (reason?.reason === 'not_responding') throw reason;
+  if (reason?.reason === 'resources') throw new ApiError('resources', { cause: reason });
+  pool.reason = reason;
 }
 
 async function refresh(pool: ManagedPool, options: PoolsOptions): Promise<boolean> {

@@ -1,10 +1,11 @@
-import { ApiError } from '@wcc/api';
+import type { ImageId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { formatBytes } from '@wcc/progress';
 import type { Acceptance } from '../../operations/accept.ts';
 import type { ImagesContext } from '../context.ts';
 import { assertNameFree } from '../names.ts';
+import { whileUsable } from '../use.ts';
 import { measureFreeSpace } from '../space/free-space.ts';
+import { noSpace } from '../space/no-space.ts';
 
 export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedBytes'> {
   pool: { id: string; path: string };
@@ -24,11 +25,9 @@ export async function acceptWithSpace(context: ImagesContext, wanted: PublishAcc
     await assertNameFree(context.store, pool, targetName);
     const { freeBytes } = await measureFreeSpace(context, pool);
     if (needsBytes > freeBytes) throw noSpace(needsBytes, freeBytes);
-    return context.operations.accept({ ...wanted, names: [targetName], reservedBytes: needsBytes });
+    const { sourceId } = wanted.input;
+    return whileUsable(context, typeof sourceId === 'number' ? [sourceId as ImageId] : [], () =>
+      context.operations.accept({ ...wanted, names: [targetName], reservedBytes: needsBytes }),
+    );
   });
-}
-
-function noSpace(needsBytes: number, freeBytes: number): ApiError {
-  const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
-  return new ApiError('no_space', { message });
 }

@@ -1,4 +1,6 @@
 import type { ImageFormat, ImageId } from '@wcc/api';
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { join } from 'node:path';
 import type { Completion } from '../../operations/action.ts';
 import type { Store } from '../../storage/store.ts';
@@ -19,8 +21,24 @@ export interface NewImage {
   baseId?: ImageId | null;
   /** Bytes of data, if the work counted them; null: the allocated blocks of the file. */
   dataBytes: number | null;
+  /** A disk of a machine. A copy of a private image is private too. @default false */
+  isDisk?: boolean;
+  /**
+   * The format that a person or wcc chose. A raw disk stays raw whatever its content is, and unknown content stays a disc; so do
+   * copies. @default null: the content decided
+   */
+  declared?: ImageFormat | null;
   /** SHA-256 of the whole file, if it was computed or compared. @default null */
   sha256?: string | null;
+}
+
+function isFixedFormat({ isDisk = false, declared = null }: NewImage): boolean {
+  return isDisk || declared === 'raw' || declared === 'iso';
+}
+
+/** Read when the row is written, because the owner may have published the source during the copy. */
+function inherited(column: 'private' | 'fixedFormat', source: number | null): RawBuilder<number> {
+  return sql<number>`coalesce((select ${sql.ref(column)} from images where id = ${source}), 0)`;
 }
 
 /** The rows of a new image. If the file no longer exists, the image is `missing`. */
@@ -39,9 +57,12 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     stateReason: null,
     inode: entry?.inode ?? '0',
     mtimeNs: entry?.mtimeNs ?? '0',
+    ctimeNs: entry?.ctimeNs ?? null,
     owner: image.ownerId,
     copiedFrom,
     baseId: image.baseId ?? null,
+    private: image.isDisk === true ? 1 : inherited('private', copiedFrom),
+    fixedFormat: isFixedFormat(image) ? 1 : inherited('fixedFormat', copiedFrom),
     // The digest is valid until the file changes.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
     createdAt: new Date().toISOString(),

@@ -1,6 +1,5 @@
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
@@ -20,7 +19,7 @@ export async function requestSample(
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const pool = await context.pools.use(poolId);
-    const id = createOperationId(randomBytes);
+    const id = createOperationId();
     const image = context.numbers.take();
     const { name: targetName, sizeBytes } = body;
     const input: SampleInput = {

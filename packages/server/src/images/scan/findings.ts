@@ -5,7 +5,12 @@ import type { Entry } from './stat-entry.ts';
 
 /** The result of a scan for one name: the new fields of its row. */
 export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
-  Partial<Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'inode' | 'mtimeNs'>>;
+  Partial<
+    Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'digestOf' | FileColumns>
+  >;
+
+/** Together with `sizeBytes`, the identity of the file. */
+type FileColumns = 'inode' | 'mtimeNs' | 'ctimeNs';
 
 /** A new row. If an operation registered the name in the meantime, its row wins. */
 export function addFinding(
@@ -28,6 +33,7 @@ export function addFinding(
       stateReason: finding.stateReason,
       inode: entry.inode,
       mtimeNs: entry.mtimeNs,
+      ctimeNs: entry.ctimeNs,
       owner: null,
       copiedFrom: null,
       createdAt: new Date().toISOString(),
@@ -42,7 +48,16 @@ export function updateFinding(store: Store, row: ImageRow, finding: Finding): Wr
     .set({ ...finding, rev: row.rev + 1 })
     .where('id', '=', row.id)
     .where('rev', '=', row.rev);
-  return { query };
+  if (row.state !== 'missing' || finding.state === 'missing') return { query };
+  // An operation may have registered another image of this name since the rows were read: its row wins. Without this
+  // condition, the unique name would refuse the whole batch.
+  const others = store.db
+    .selectFrom('images')
+    .select('id')
+    .where('poolId', '=', row.poolId)
+    .where('name', '=', row.name)
+    .where('state', '<>', 'missing');
+  return { query: query.where((where) => where.not(where.exists(others))) };
 }
 
 /** True if the row has all these values already. */

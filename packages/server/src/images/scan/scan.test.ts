@@ -1,10 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, open, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import {
+  link,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { admin, startDomain } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
+import { readContent, statEntry } from './stat-entry.ts';
 
 let domain: DomainUnderTest;
 const path = (name: string): string => join(domain.poolDir, name);
@@ -65,7 +79,7 @@ describe('a requested rescan', () => {
       one: 'hard_link',
       two: 'hard_link',
       'line\nbreak': 'invalid_name',
-      'not-\u{fffd}': 'invalid_name',
+      'not-\u{fffd}ff': 'invalid_name',
       socket: 'socket',
     });
     expect(result).toEqual({ added: 0, missing: 0, returned: 0, refused: 9, skipped: [] });
@@ -89,12 +103,7 @@ describe('a requested rescan', () => {
 
 describe('a registered image', () => {
   it('an image keeps its id and format when its file disappears and returns', async () => {
-    const header = Buffer.alloc(104);
-    header.write('QFI\u{fb}', 0, 'latin1');
-    header.writeUInt32BE(3, 4);
-    header.writeUInt32BE(16, 20);
-    header.writeBigUInt64BE(1_048_576n, 24);
-    await writeFile(path('a'), header);
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path('a'), '1M']);
     await domain.rescan();
     const before = await domain.image('a');
     await rename(path('a'), path('.aside'));
@@ -105,9 +114,10 @@ describe('a registered image', () => {
     expect(await domain.image('a')).toEqual(before);
   });
 
-  it('an image keeps its format when its content changes; only its sizes follow', async () => {
+  it('F1: a raw disk that a guest may write keeps its format; only its sizes follow', async () => {
     await writeFile(path('disk'), Buffer.alloc(8_192));
     await domain.rescan();
+    await domain.store.write([{ query: domain.store.db.updateTable('images').set({ fixedFormat: 1 }) }]);
     const guest = await open(path('disk'), 'r+');
     await guest.write(Buffer.from('QFI\u{fb}', 'latin1'), 0, 4, 0);
     await guest.truncate(65_536);
@@ -118,6 +128,72 @@ describe('a registered image', () => {
       virtualSizeBytes: 65_536,
       state: 'ready',
     });
+  });
+
+  it('F1: a file that is changed in place is judged again', async () => {
+    const qemuImg = (...args: string[]): void => void execFileSync('qemu-img', args);
+    qemuImg('create', '-q', '-f', 'qcow2', path('grown'), '8M');
+    qemuImg('create', '-q', '-f', 'qcow2', path('hostile'), '8M');
+    await writeFile(path('over'), Buffer.alloc(8_192));
+    await writeFile(path('emptied'), Buffer.alloc(8_192));
+    await domain.rescan();
+    qemuImg('resize', '-q', path('grown'), '20M');
+    await expect(
+      domain.images.copy(admin, {
+        id: (await domain.image('grown')).id,
+        body: { name: 'copy', method: 'auto', bytesPerSecond: null, verify: false },
+        idempotencyKey: null,
+      }),
+    ).rejects.toMatchObject({ code: 'image_unavailable', message: /changed since/ });
+    const { ino } = await stat(path('over'));
+    await writeFile(path('over'), await readFile(path('grown')));
+    expect((await stat(path('over'))).ino).toBe(ino);
+    qemuImg('rebase', '-u', '-b', '/etc/hostname', '-F', 'raw', path('hostile'));
+    await truncate(path('emptied'), 0);
+    await domain.rescan();
+    expect(await domain.image('grown')).toMatchObject({ virtualSizeBytes: 20 * 1024 ** 2, state: 'ready' });
+    expect(await domain.image('over')).toMatchObject({ format: 'qcow2', virtualSizeBytes: 20 * 1024 ** 2 });
+    expect(await domain.image('hostile')).toMatchObject({ state: 'refused', stateReason: 'backing_file' });
+    expect(await domain.image('emptied')).toMatchObject({ state: 'refused', stateReason: 'empty' });
+    await domain.rescan();
+    expect(await domain.image('hostile')).toMatchObject({ state: 'refused', stateReason: 'backing_file' });
+  });
+
+  it('a raw disk of a guest is ready again once its second name is removed', async () => {
+    await writeFile(path('disk'), Buffer.alloc(8_192));
+    await domain.rescan();
+    await domain.store.write([{ query: domain.store.db.updateTable('images').set({ fixedFormat: 1 }) }]);
+    await link(path('disk'), path('.second'));
+    await domain.rescan();
+    expect(await states()).toEqual({ disk: 'hard_link' });
+    await unlink(path('.second'));
+    await domain.rescan();
+    expect(await states()).toEqual({ disk: 'ready' });
+  });
+
+  it('a file that could not be read, or had a second name, is judged again without a change of its content', async () => {
+    for (const name of ['image', 'never']) await writeFile(path(name), Buffer.alloc(8_192));
+    await link(path('never'), path('.second'));
+    await domain.rescan();
+    const failed = { state: 'refused', stateReason: 'unreadable' } as const;
+    const rows = domain.store.db.updateTable('images').set(failed);
+    await domain.store.write([{ query: rows.where('name', '=', 'image') }]);
+    expect(await states()).toEqual({ image: 'unreadable', never: 'hard_link' });
+    await unlink(path('.second'));
+    await domain.rescan();
+    expect(await states()).toEqual({ image: 'ready', never: 'ready' });
+  });
+
+  it('a file that changes while it is judged is busy', async () => {
+    await writeFile(path('log'), '<html>');
+    const options = {
+      get name(): string {
+        appendFileSync(path('log'), 'more');
+        return 'log';
+      },
+    };
+    expect(await readContent(path('log'), options)).toBe('busy');
+    expect(await readContent(path('log'), {})).toMatchObject({ refused: 'web_page' });
   });
 
   it('another file with the name of an image is recognised by its content', async () => {
@@ -170,6 +246,27 @@ describe('a registered image', () => {
     expect(await domain.images.pools(admin)).toMatchObject({ items: [{ state: 'ready' }] });
   });
 });
+
+it('D16: a new file that is dated in the future is registered automatically', async () => {
+  await domain.close();
+  domain = await startDomain({ pollMs: 100 });
+  await writeFile(path('future'), 'x');
+  const inAYear = new Date(Date.now() + 365 * 86_400_000);
+  await utimes(path('future'), inAYear, inAYear);
+  await expect.poll(states, { timeout: 12_000 }).toEqual({ future: 'ready' });
+});
+
+it.each([-400, 400])(
+  'D16: a file that is %i days away from the clock has not changed lately',
+  async (days) => {
+    await writeFile(path('skewed'), 'x');
+    const nowMs = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(nowMs + days * 86_400_000);
+    const entry = await statEntry(path('skewed'), 'skewed');
+    clock.mockRestore();
+    expect(entry?.stableForMs).toBeGreaterThan(399 * 86_400_000);
+  },
+);
 
 it('a new file is registered automatically once it is unchanged for 5 s', async () => {
   await domain.close();

@@ -1,4 +1,5 @@
-import { freeSpace, partialPath } from '@wcc/copy';
+import { freeSpace } from '@wcc/copy';
+import { partialPath } from '@wcc/copy/receive';
 import { lstat } from 'node:fs/promises';
 import type { FreeSpaceFloor, Reservation } from './reservations.ts';
 import { availableBytes, floorBytesOf, outstandingBytes } from './reservations.ts';
@@ -9,6 +10,8 @@ export interface PoolSpace {
   /** For a new operation: free bytes minus reservations minus the floor. */
   freeBytes: number;
   totalBytes: number;
+  /** Files that can still be created; null: the file system has no limit. */
+  freeInodes: number | null;
   /** Reserved and not yet written. */
   reservedBytes: number;
   /** Bytes that must stay free; the copy engine checks it. */
@@ -16,6 +19,8 @@ export interface PoolSpace {
   fileSystem: string;
   /** Equal for all pools on one file system. */
   fileSystemKey: string;
+  /** Written by the operations that do not count. */
+  exceptWrittenBytes: number;
 }
 
 export interface SpaceOptions {
@@ -25,26 +30,28 @@ export interface SpaceOptions {
 
 /**
  * Measures the space of a pool.
- * @param except id of an operation; its reservation does not count
+ * @param except ids of operations; their reservations do not count
  * @throws CopyError if the directory cannot be read
  */
 export async function measureFreeSpace(
   { store, floor }: SpaceOptions,
   pool: { id: string; path: string },
-  except: string | null = null,
+  except: readonly string[] = [],
 ): Promise<PoolSpace> {
-  const reservations = (await readReservations(store, pool)).filter(
-    ({ operationId }) => operationId !== except,
-  );
+  const all = await readReservations(store, pool);
+  const isExcepted = ({ operationId }: Reservation): boolean => except.includes(operationId);
+  const reservations = all.filter((reservation) => !isExcepted(reservation));
   const space = await freeSpace(pool.path);
   const reservedBytes = outstandingBytes(reservations);
   return {
     freeBytes: availableBytes(space, { reservations, floor }),
     totalBytes: space.totalBytes,
+    freeInodes: space.freeInodes,
     reservedBytes,
     keepFreeBytes: floorBytesOf(floor, space.totalBytes) + reservedBytes,
     fileSystem: space.fsType,
     fileSystemKey: space.blockDevice,
+    exceptWrittenBytes: all.filter(isExcepted).reduce((sum, { writtenBytes }) => sum + writtenBytes, 0),
   };
 }
 
@@ -64,13 +71,13 @@ async function readReservations(store: Store, pool: { id: string; path: string }
     .select(['operationId', 'bytes'])
     .where('poolId', '=', pool.id)
     .execute();
-  return Promise.all(
-    rows.map(async ({ operationId, bytes }) => ({
-      operationId,
-      reservedBytes: bytes,
-      writtenBytes: await writtenBytes(partialPath(pool.path, operationId)),
-    })),
-  );
+  const reservations: Reservation[] = [];
+  // One after the other: if the disk hangs, each call keeps a thread.
+  for (const { operationId, bytes } of rows) {
+    const path = partialPath(pool.path, operationId);
+    reservations.push({ operationId, reservedBytes: bytes, writtenBytes: await writtenBytes(path) });
+  }
+  return reservations;
 }
 
 async function writtenBytes(path: string): Promise<number> {

@@ -1,7 +1,6 @@
-import { ApiError } from '@wcc/api';
-import { formatBytes } from '@wcc/progress';
 import type { ImagesContext } from '../context.ts';
 import { measureFreeSpace, readReservation } from './free-space.ts';
+import { noSpace } from './no-space.ts';
 
 export interface ReserveRequest {
   pool: { id: string; path: string };
@@ -9,8 +8,8 @@ export interface ReserveRequest {
   id: string;
   /** Total bytes, including those written already. */
   bytes: number;
-  /** Total bytes that each operation needs, by id. */
-  wanted: Map<string, number>;
+  /** Total bytes that each operation needs, by id. @default not recorded */
+  wanted?: Map<string, number>;
 }
 
 /**
@@ -26,12 +25,9 @@ export async function reserveMore(
   await context.fileSystemMutex(fileSystemKey)(async () => {
     const own = await readReservation(store, pool, id);
     const needsBytes = Math.max(0, bytes - (own?.writtenBytes ?? 0));
-    const { freeBytes } = await measureFreeSpace(context, pool, id);
-    wanted.set(id, bytes);
-    if (needsBytes > freeBytes) {
-      const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
-      throw new ApiError('no_space', { message });
-    }
+    const { freeBytes } = await measureFreeSpace(context, pool, [id]);
+    wanted?.set(id, bytes);
+    if (needsBytes > freeBytes) throw noSpace(needsBytes, freeBytes);
     if (own !== null && own.reservedBytes >= bytes) return;
     const query = store.db.updateTable('spaceReservations').set({ bytes }).where('operationId', '=', id);
     await store.write([{ query }]);

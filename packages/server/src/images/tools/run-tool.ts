@@ -56,7 +56,7 @@ export async function runTool(command: ToolCommand, options: RunOptions = {}): P
 }
 
 /** The end of a child, after all its output. */
-function closeOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
+export function closeOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, by) => resolve({ code, by }));

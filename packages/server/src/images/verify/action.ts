@@ -1,6 +1,5 @@
 import { ApiError } from '@wcc/api';
 import type { ImageId } from '@wcc/api';
-import type { FileDigest } from '@wcc/copy';
 import { join } from 'node:path';
 import type { Action, OperationView } from '../../operations/action.ts';
 import type { Progress } from '../../operations/work.ts';
@@ -10,6 +9,7 @@ import type { ImagesContext } from '../context.ts';
 import { inspectQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
 import { assertDigest, readDigest } from './digest.ts';
+import type { FileDigest } from './digest.ts';
 import { verifyAction } from './input.ts';
 import type { VerifyInput } from './input.ts';
 import { requestVerification } from './request.ts';
@@ -43,9 +43,8 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
 
 /** The digest is valid while the file stays as it was read. */
 function storeDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement {
-  const { inode, size, mtimeNs } = file;
-  const state = digestOf({ inode, sizeBytes: Number(size), mtimeNs });
-  return { query: store.db.updateTable('images').set({ sha256, digestOf: state }).where('id', '=', id) };
+  const facts = { sha256, digestOf: digestOf(file) };
+  return { query: store.db.updateTable('images').set(facts).where('id', '=', id) };
 }
 
 async function verify(path: string, input: VerifyInput, progress: Progress): Promise<FileDigest> {

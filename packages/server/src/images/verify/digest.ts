@@ -1,25 +1,16 @@
 import { ApiError } from '@wcc/api';
-import { digestFile } from '@wcc/copy';
-import type { FileDigest } from '@wcc/copy';
+import { hashFile } from '@wcc/copy';
 import type { Progress } from '../../operations/work.ts';
 
-const pollMs = 100;
+/** The digest of a file, and the identity that the file had. */
+export type FileDigest = Awaited<ReturnType<typeof hashFile>>;
 
 /** Computes the digest of a file, and advances the current phase. Stops when the signal aborts. */
 export async function readDigest(path: string, progress: Progress): Promise<FileDigest> {
-  const { signal } = progress;
-  const job = digestFile(path);
-  const timer = setInterval(() => progress.advance(job.progress().doneBytes), pollMs);
-  const stop = (): void => job.cancel();
-  signal.addEventListener('abort', stop);
-  try {
-    const found = await job.done;
-    progress.advance(Number(found.file.size));
-    return found;
-  } finally {
-    clearInterval(timer);
-    signal.removeEventListener('abort', stop);
-  }
+  return await hashFile(path, {
+    signal: progress.signal,
+    onProgress: ({ doneBytes }) => progress.advance(doneBytes),
+  });
 }
 
 /** @throws ApiError `digest_mismatch`, with both digests */

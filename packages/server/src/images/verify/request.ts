@@ -1,10 +1,11 @@
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
+import type { Acceptance } from '../../operations/accept.ts';
+import { whileUsable } from '../use.ts';
 import { readSource } from '../source.ts';
 import { assertTool } from '../tools/find-tool.ts';
 import { verifyAction } from './input.ts';
@@ -22,7 +23,7 @@ export async function requestVerification(
   return context.operations.idempotency.once(key, async (remember) => {
     const { image, pool, facts, format } = await readSource(context, { id: sourceId, principal });
     if (format === 'qcow2') assertTool('qemu-img');
-    const id = createOperationId(randomBytes);
+    const id = createOperationId();
     const input: VerifyInput = {
       poolId: pool.id,
       sourceId,
@@ -33,7 +34,7 @@ export async function requestVerification(
       sha256: body.sha256 ?? null,
       request,
     };
-    return context.operations.accept({
+    const acceptance: Acceptance = {
       id,
       action: verifyAction,
       principal,
@@ -44,6 +45,7 @@ export async function requestVerification(
       reservedBytes: 0,
       retryOf,
       statements: remember(id),
-    });
+    };
+    return whileUsable(context, [image.id], () => context.operations.accept(acceptance));
   });
 }
