@@ -1,8 +1,7 @@
 import { ApiError, isErrorCode } from '@wcc/api';
-import { readCheckpoint, sidecarPath } from '@wcc/copy';
+import { readCheckpoint } from '@wcc/copy/recovery';
 import type { Snapshot } from '@wcc/progress';
-import { isOperationId } from '@wcc/progress';
-import { stat } from 'node:fs/promises';
+import { isOperationId } from '@wcc/progress/protocol';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { DrivenOperation } from '../operations/client-driven.ts';
@@ -45,26 +44,6 @@ export async function durableOffset(
   if (session) return session.durableBytes;
   const { path } = await images.pools.use(input.poolId);
   return Number((await readCheckpoint(path, id))?.offset ?? 0);
-}
-
-/** tus, "Expiration". Counts from the sidecar's time, which survives restarts and changes when bytes become durable. */
-export async function expiresAtMs(
-  context: UploadsContext,
-  { id, input, record }: DrivenOperation,
-): Promise<number> {
-  const { path } = await context.images.pools.use(input.poolId);
-  const { mtimeMs } = await stat(sidecarPath(path, id)).catch(() => ({
-    mtimeMs: Date.parse(record.createdAt),
-  }));
-  return mtimeMs + context.settings.expiryMs;
-}
-
-/** The header `Upload-Expires`: a date by RFC 9110. */
-export async function expiresHeader(
-  context: UploadsContext,
-  live: DrivenOperation,
-): Promise<Record<string, string>> {
-  return { 'upload-expires': new Date(await expiresAtMs(context, live)).toUTCString() };
 }
 
 /** Converts the end of an upload to an error: the same error that its last request received. */

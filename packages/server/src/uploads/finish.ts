@@ -1,4 +1,4 @@
-import type { ReceivedFile } from '@wcc/copy';
+import type { PartialFile } from '@wcc/copy/receive';
 import { completeReceived } from '../images/foreign/complete-received.ts';
 import { inspectForeign } from '../images/foreign/inspect.ts';
 import type { OperationView } from '../operations/action.ts';
@@ -16,7 +16,7 @@ export interface FinishOptions {
 /** Checks and publishes an upload once all its bytes are durable. */
 export async function finishUpload(
   context: UploadsContext,
-  file: ReceivedFile,
+  file: PartialFile,
   { operation, directory, progress }: FinishOptions,
 ): Promise<WorkResult> {
   const { id } = operation;
@@ -25,17 +25,23 @@ export async function finishUpload(
   const scratch = scratchOf(context, id);
   const { digest } = scratch;
   const { warnings } = await completeReceived(file, {
-    target: { directory, id, poolId, targetName, sizeBytes },
+    target: { directory, id, tag: poolId, targetName, sizeBytes },
     sha256,
     // After a restart the hash of the earlier bytes is lost.
     receivedSha256: digest?.atBytes === sizeBytes ? digest.hash.copy().digest('hex') : null,
     async inspect(path) {
-      const options = { believed: format ?? undefined, maxVirtualSizeBytes, signal: progress.signal };
+      const { signal } = progress;
+      const options = { believed: format ?? undefined, name: targetName, maxVirtualSizeBytes, signal };
       scratch.inspected = await inspectForeign(path, options);
     },
     limit: context.syncLimit,
     progress,
   });
   const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
-  return { bytes, method: null, warnings: [...scratch.warnings, ...warnings], phases: [] };
+  return {
+    bytes,
+    method: null,
+    warnings: [...scratch.warnings, ...(scratch.inspected?.remarks ?? []), ...warnings],
+    phases: [],
+  };
 }

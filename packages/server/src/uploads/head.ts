@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrivenOperation } from '../operations/client-driven.ts';
 import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
-import { durableOffset, expiresHeader, findUpload } from './find.ts';
-import { assertTusVersion } from './headers.ts';
+import { expiresHeader } from './expire.ts';
+import { durableOffset, findUpload } from './find.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { UploadInput } from './upload.ts';
 
@@ -15,7 +15,6 @@ export async function headUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  assertTusVersion(request);
   const { principal } = request;
   const found = await findUpload(context, id, { principal, right: 'upload.see' });
   const { live, input } = found;
@@ -28,7 +27,7 @@ export async function headUpload(
   if (offsetBytes === input.sizeBytes)
     return answer(input, offsetOfEnd(input, await waitForEnd(context, live)));
   scratchOf(context, id).answeredAtMs = context.clock.monotonicMs();
-  return answer(input, offsetBytes, await expiresHeader(context, live));
+  return answer(input, offsetBytes, await expiresHeader(context, live, { offsetBytes }));
 }
 
 function answer(input: UploadInput, offsetBytes: number, headers: Record<string, string> = {}): TusAnswer {

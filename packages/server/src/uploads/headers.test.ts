@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ApiError, tus } from '@wcc/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, checksumOf, assertContentType, hasBody, metadataOf } from './headers.ts';
+import { assertContentType, assertProtocol, bytesOf, checksumOf, hasBody, metadataOf } from './headers.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed_request', status: 400 }) as Error;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -52,6 +52,13 @@ describe('Upload-Metadata', () => {
   ])('refuses %s', (_what, header) => {
     expect(() => metadataOf(header)).toThrow(malformed);
   });
+
+  it('SM2: refuses a header full of padding in linear time', () => {
+    const padding = '='.repeat(200_000);
+    // A pattern that starts again at every position needs minutes here, a loop milliseconds.
+    for (const bomb of [`a ${padding}b`, `a ${padding} b`, `a b${padding}c=`])
+      expect(() => metadataOf(bomb)).toThrow(malformed);
+  }, 5_000);
 
   it('random Upload-Metadata is decoded or refused with malformed_request', () => {
     const garbage = fc.oneof(
@@ -140,4 +147,12 @@ it('detects a body by its length or chunked encoding, and requires the content t
     expect(() => assertContentType(requestWith({ 'content-type': type }))).toThrow(
       expect.objectContaining({ code: 'unsupported_media_type' }),
     );
+});
+
+it('F3: a checksum in a trailer is refused by its name, and other trailers are not', () => {
+  const trailer = (value: string) => (): void => assertProtocol({ 'tus-resumable': '1.0.0', trailer: value });
+  expect(trailer('Expires, Upload-Checksum')).toThrow(
+    expect.objectContaining({ code: 'extension_unsupported', field: 'Trailer' }) as Error,
+  );
+  expect(trailer('Expires')).not.toThrow();
 });

@@ -9,6 +9,8 @@ import type { Checksum } from './receive-request.ts';
 export interface TusRequest {
   raw: IncomingMessage;
   principal: Principal;
+  /** Aborts when the rights of the principal end. */
+  signal: AbortSignal;
 }
 
 /** An answer without a body. */
@@ -17,22 +19,58 @@ export interface TusAnswer {
   headers: Record<string, string>;
 }
 
-/** tus, "OPTIONS": the Server's versions and extensions. A Client SHOULD NOT send Tus-Resumable here. */
-export function describeProtocol(): TusAnswer {
+/** tus, "OPTIONS": the Server's versions, extensions and limit. A Client SHOULD NOT send Tus-Resumable here. */
+export function describeProtocol(maxBytes: number): TusAnswer {
   return {
     status: 204,
     headers: {
       'tus-version': tus.version,
       'tus-extension': tus.extensions.join(','),
+      'tus-max-size': String(maxBytes),
       'tus-checksum-algorithm': tus.checksumAlgorithms.join(','),
     },
   };
 }
 
-/** tus, "Tus-Resumable": the Server MUST answer 412 to a version that it does not support, and process nothing. */
-export function assertTusVersion({ raw }: TusRequest): void {
-  if (raw.headers['tus-resumable'] !== tus.version) throw new ApiError('tus_version');
+/**
+ * tus, "Tus-Resumable": the Server MUST answer 412 to a version that it does not support, and process nothing. An
+ * extension is refused by its name: a server that ignores it does something else than the client believes, and a part
+ * of a file would become a whole image.
+ *
+ * @throws ApiError `tus_version`, `extension_unsupported`, `length_unknown`
+ */
+export function assertProtocol(headers: IncomingHttpHeaders): void {
+  if (headers['tus-resumable'] !== tus.version) throw new ApiError('tus_version');
+  const used = unsupported.find(({ header, value }) => value.test(String(headers[header] ?? '')));
+  if (used !== undefined) throw used.error();
 }
+
+const any = /./;
+
+/** Extensions of tus that wcc does not have, by a header that asks for them. */
+const unsupported: readonly { header: string; value: RegExp; error: () => ApiError }[] = [
+  { header: 'upload-defer-length', value: any, error: () => new ApiError('length_unknown') },
+  {
+    header: 'upload-concat',
+    value: any,
+    error: () =>
+      new ApiError('extension_unsupported', {
+        field: 'Upload-Concat',
+        message: 'The server does not support the tus extension concatenation: several uploads for one file.',
+        hint: 'Switch parallel uploads off in the client.',
+      }),
+  },
+  {
+    header: 'trailer',
+    value: /upload-checksum/i,
+    error: () =>
+      new ApiError('extension_unsupported', {
+        field: 'Trailer',
+        message: 'The server does not support the tus extension checksum-trailer.',
+        hint: 'Send Upload-Checksum before the body.',
+      }),
+  },
+];
 
 /** A header with a number of bytes; null if it is absent. @throws ApiError `malformed_request` */
 export function bytesOf(headers: IncomingHttpHeaders, name: string): number | null {
@@ -90,12 +128,19 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function decode(value: string): string | null {
   const bytes = Buffer.from(value, 'base64');
   // Node ignores characters that are not base64; here they are an error. Padding is optional.
-  if (bytes.toString('base64').replace(/=+$/, '') !== value.replace(/=+$/, '')) return null;
+  if (withoutPadding(bytes.toString('base64')) !== withoutPadding(value)) return null;
   try {
     return utf8.decode(bytes);
   } catch {
     return null;
   }
+}
+
+/** In one pass from the end: a pattern such as `=+$` takes quadratic time on a header full of `=`. */
+function withoutPadding(base64: string): string {
+  let end = base64.length;
+  while (base64[end - 1] === '=') end -= 1;
+  return base64.slice(0, end);
 }
 
 /** Whether the request has a body. */

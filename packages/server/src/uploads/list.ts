@@ -4,7 +4,8 @@ import type { Principal } from '../access/principal.ts';
 import { assertRight, can } from '../access/rules.ts';
 import type { DrivenOperation } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
-import { durableOffset, expiresAtMs, findUpload } from './find.ts';
+import { expiresAtMs } from './expire.ts';
+import { durableOffset, findUpload } from './find.ts';
 import { uploadAction } from './upload.ts';
 import type { UploadInput } from './upload.ts';
 
@@ -14,6 +15,8 @@ export async function listUploads(
   principal: Principal,
   owner: 'me' | 'all',
 ): Promise<UploadList> {
+  // A principal who may send no upload gets an empty list; one without lists of operations gets none.
+  assertRight(principal, 'operation.list');
   if (owner === 'all') assertRight(principal, 'upload.see', { owner: null });
   const open = context.images.operations.clientDriven
     .all(uploadAction)
@@ -40,7 +43,7 @@ async function describe(context: UploadsContext, live: DrivenOperation): Promise
     offsetBytes,
     pool: poolId,
     createdAt: live.record.createdAt,
-    expiresAt: new Date(await expiresAtMs(context, live)).toISOString(),
+    expiresAt: new Date(await expiresAtMs(context, live, { offsetBytes })).toISOString(),
     lastModified,
     samples: samplesOf(offsetBytes),
   };

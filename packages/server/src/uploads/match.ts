@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { MatchedUpload, MatchUploadInput } from '@wcc/api';
-import { partialPath } from '@wcc/copy';
+import { partialPath } from '@wcc/copy/receive';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';

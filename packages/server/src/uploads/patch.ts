@@ -2,9 +2,10 @@ import { ApiError } from '@wcc/api';
 import type { DrivenOperation } from '../operations/client-driven.ts';
 import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
-import { errorOfEnd, expiresHeader, findUpload } from './find.ts';
+import { expiresHeader } from './expire.ts';
+import { errorOfEnd, findUpload } from './find.ts';
 import type { Found } from './find.ts';
-import { bytesOf, checksumOf, assertContentType, assertTusVersion } from './headers.ts';
+import { bytesOf, checksumOf, assertContentType } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { Checksum } from './receive-request.ts';
 import { uploadAction } from './upload.ts';
@@ -21,7 +22,6 @@ export async function patchUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  assertTusVersion(request);
   const { raw, principal } = request;
   // All PATCH requests MUST use Content-Type: application/offset+octet-stream, else 415.
   assertContentType(raw);
@@ -39,7 +39,7 @@ export async function patchUpload(
       : await receiveInto(context, found.live, { ...request, offsetBytes, checksum });
   // Servers that expire uploads MUST say so in Upload-Expires with every PATCH answer, while it is unfinished.
   const live = context.images.operations.clientDriven.find(uploadAction, id);
-  const expires = live === null ? {} : await expiresHeader(context, live);
+  const expires = live === null ? {} : await expiresHeader(context, live, { offsetBytes: reached });
   return { status: 204, headers: { 'upload-offset': String(reached), ...expires } };
 }
 
@@ -61,7 +61,7 @@ export async function receiveInto(
   live: DrivenOperation,
   bytes: Bytes,
 ): Promise<number> {
-  const { raw, principal, checksum } = bytes;
+  const { raw, principal, signal, checksum } = bytes;
   const { sizeBytes } = live.input as UploadInput;
   const session = await acquireSession(context, live, bytes);
   if (session !== null) {
@@ -73,8 +73,13 @@ export async function receiveInto(
     });
     let isComplete = false;
     try {
-      if (!session.isComplete) await session.receive({ request: raw, principal, checksum, inactivityMs });
+      if (!session.isComplete)
+        await session.receive({ request: raw, principal, signal, checksum, inactivityMs });
       isComplete = true;
+    } catch (error) {
+      // A client that has this answer finds the operation ended.
+      if (session.isRefused) await context.images.operations.clientDriven.whenSettled(live.id);
+      throw error;
     } finally {
       buffering.stop(isComplete);
     }
@@ -119,10 +124,10 @@ async function acquireSession(
 }
 
 /** @throws ApiError with the reason for a pause, by a user or for lack of space; the client may retry */
-function assertOpen({ record }: DrivenOperation): void {
+export function assertOpen({ record }: DrivenOperation): void {
   const { state, stateReason } = record;
-  if (state === 'paused' && stateReason?.code === 'no_space')
-    throw new ApiError('no_space', { retryAfterS: 5 });
+  if (state === 'paused' && (stateReason?.code === 'no_space' || stateReason?.code === 'no_inodes'))
+    throw new ApiError(stateReason.code, { retryAfterS: 5 });
   if (state === 'paused' && stateReason?.code === 'quota') throw new ApiError('quota');
   if (state === 'paused') {
     const [message, hint] = ['The upload is paused.', 'Resume its operation first.'];

@@ -1,5 +1,6 @@
 import { ApiError } from '@wcc/api';
-import type { DurableWriter } from '@wcc/copy';
+import type { HeadJudge } from '../images/foreign/head-judge.ts';
+import type { DurableWriter } from '@wcc/copy/receive';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -13,6 +14,8 @@ import type { UploadInput, UploadScratch } from './upload.ts';
 export interface UploadRequest {
   request: IncomingMessage;
   principal: Principal;
+  /** Aborts when the rights of the principal end. No byte is taken afterwards. */
+  signal: AbortSignal;
   /** Checksum of this request's bytes; null: the client gave none. */
   checksum: Checksum | null;
   inactivityMs: number;
@@ -38,6 +41,9 @@ export interface ReceiveState {
   readonly input: UploadInput;
   readonly scratch: UploadScratch;
   readonly writer: DurableWriter;
+  readonly head: HeadJudge;
+  /** Why the first bytes are refused: the upload fails. */
+  refused: ApiError | null;
   /** Body of the current request; null: no request is sending. */
   body: Body | null;
   sender: Sender | null;
@@ -55,13 +61,14 @@ export async function receiveRequest(state: ReceiveState, request: UploadRequest
   state.writer.hold(mayRollBack);
   const bodyEnd = await receiveBytes(state, request, digest?.hash ?? null);
   const { error, isRolledBack } = await makeDurable(state, request, bodyEnd);
+  if (isRolledBack) state.refused = null;
   keepDigest(state, digest, isRolledBack);
   return error;
 }
 
 async function receiveBytes(
   state: ReceiveState,
-  { request, principal, checksum, inactivityMs }: UploadRequest,
+  { request, principal, signal, checksum, inactivityMs }: UploadRequest,
   digest: Hash | null,
 ): Promise<BodyEnd> {
   const { writer, input } = state;
@@ -72,7 +79,10 @@ async function receiveBytes(
     onChunk(chunk) {
       digest?.update(chunk);
       checksum?.hash.update(chunk);
-      writer.write(chunk);
+      state.refused ??= state.head.take(chunk, writer.takenBytes);
+      // Only the checksum shows whether these are the bytes of the file.
+      if (state.refused === null || checksum !== null) writer.write(chunk);
+      else body.stop('refused');
     },
     isFull: () => writer.isFull,
     hasFailed: () => writer.failure !== null,
@@ -86,7 +96,13 @@ async function receiveBytes(
     silentForMs: () => performance.now() - body.lastByteAtMs,
     stop: (why) => body.stop(why),
   };
-  return await body.ended;
+  const revoke = (): void => body.stop('revoked');
+  signal.addEventListener('abort', revoke);
+  // The rights may have ended while the request waited for the upload.
+  if (signal.aborted) revoke();
+  const bodyEnd = await body.ended;
+  signal.removeEventListener('abort', revoke);
+  return bodyEnd;
 }
 
 interface RunningDigest {

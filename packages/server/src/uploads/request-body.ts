@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /** Why reading ended. `complete`: the request had no more bytes; `lost`: the connection broke. */
 export type BodyEnd = 'complete' | 'lost' | 'too_long' | 'storage' | BodyStop;
 /** Why the server stopped reading. */
-export type BodyStop = 'paused' | 'cancelled' | 'server_stopped' | 'taken_over' | 'revoked';
+export type BodyStop = 'paused' | 'cancelled' | 'server_stopped' | 'taken_over' | 'revoked' | 'refused';
 
 /** The bytes of one request on their way into the file. */
 export interface Body {

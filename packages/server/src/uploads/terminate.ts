@@ -1,9 +1,9 @@
 import { ApiError } from '@wcc/api';
 import { isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Principal } from '../access/principal.ts';
 import type { UploadsContext } from './context.ts';
 import { findUpload } from './find.ts';
-import { assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 
 /** Cancelling must free the space within 5 s: 100 checks, one every 50 ms. */
@@ -16,20 +16,28 @@ export async function terminateUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  assertTusVersion(request);
   const { principal } = request;
   const { live } = await findUpload(context, id, { principal, right: 'upload.send' });
   // For all future requests to this URL, the Server SHOULD respond with 404 or 410.
   if (live === null) throw new ApiError('upload_gone');
-  const { operations } = context.images;
+  await cancelUpload(context, id, principal);
+  // The Server MUST respond with 204 when it succeeded.
+  return { status: 204, headers: {} };
+}
+
+/** Cancels an upload and waits until its files are gone. @throws ApiError `invalid_state`, `upload_locked` */
+export async function cancelUpload(
+  { images: { operations } }: UploadsContext,
+  id: string,
+  principal: Principal,
+): Promise<void> {
   await operations.cancel(id, principal);
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const { state } = await operations.clientDriven.whenSettled(id);
     if (state === 'succeeded') {
       throw new ApiError('invalid_state', { message: 'The upload was complete before it was cancelled.' });
     }
-    // The Server MUST respond with 204 when it succeeded.
-    if (isTerminal(state)) return { status: 204, headers: {} };
+    if (isTerminal(state)) return;
     await sleep(checkMs);
   }
   throw new ApiError('upload_locked', { message: 'The upload is still being cancelled.', retryAfterS: 5 });

@@ -1,14 +1,19 @@
-import { ApiError, errorRegistry, isErrorCode } from '@wcc/api';
+import { ApiError, isErrorCode } from '@wcc/api';
 import type { StateReasonCode } from '@wcc/api';
-import { toWorkFailure, WorkFailure } from '../operations/failure.ts';
+import { spaceCodes, toOperationError, toWorkFailure, WorkFailure } from '../operations/failure.ts';
 import type { BodyEnd } from './request-body.ts';
 
-/** Converts a failed write or sync. For lack of space the upload pauses; for any other reason it fails. */
+/**
+ * Converts a failed write or sync. For lack of space the upload pauses. After another failure that may pass, the
+ * received bytes stay, and the next request of the client tries again.
+ */
 export function toStorageFailure(cause: unknown): WorkFailure {
   const failure = toWorkFailure(cause);
-  if (failure.error.code !== 'internal') return failure;
-  const { message, hint } = errorRegistry.io_error;
-  return new WorkFailure('failed', { error: { code: 'io_error', message, hint, detail: null }, cause });
+  if (spaceCodes.has(failure.error.code)) return failure;
+  const isUnknown = failure.error.code === 'internal';
+  if (failure.code === 'failed' && !isUnknown) return failure;
+  const error = isUnknown ? toOperationError(new ApiError('io_error')) : failure.error;
+  return new WorkFailure('interrupted', { error, cause });
 }
 
 /** Converts a storage failure to an error for the client that sent the request. */
@@ -35,6 +40,7 @@ const bodyErrors: Readonly<Record<Exclude<BodyEnd, 'complete'>, () => ApiError>>
       message: 'The request has more bytes than were announced.',
       hint: 'Announce the actual length of the file.',
     }),
+  refused: () => new ApiError('unsupported_format'),
   storage: () => new ApiError('io_error'),
 };
 

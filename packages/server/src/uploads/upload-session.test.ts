@@ -5,7 +5,10 @@ import type { ClientRequest, IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReceived, readCheckpoint } from '@wcc/copy';
+import { CopyError } from '@wcc/copy';
+import { create as createPartial } from '@wcc/copy/receive';
+import type { PartialFile } from '@wcc/copy/receive';
+import { readCheckpoint } from '@wcc/copy/recovery';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { makePrincipal } from '../images/images.testkit.ts';
 import type { WorkResult } from '../operations/work.ts';
@@ -31,8 +34,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function openSession(finish: UploadSessionOptions['finish']): Promise<UploadSession> {
-  const target = { directory, id, poolId: null, targetName: 'disk.raw', sizeBytes };
+async function openSession(
+  finish: UploadSessionOptions['finish'],
+  prepare: (file: PartialFile) => PartialFile = (file) => file,
+): Promise<UploadSession> {
+  const target = { directory, id, tag: null, targetName: 'disk.raw', sizeBytes };
   const input = {
     poolId: 'pool-1',
     targetId: 100,
@@ -45,9 +51,18 @@ async function openSession(finish: UploadSessionOptions['finish']): Promise<Uplo
     metadata: '',
   };
   return new UploadSession({
+    head: { take: () => null },
     input,
-    scratch: { digest: null, inspected: null, warnings: new Set(), answeredAtMs: 0 },
-    file: await createReceived(target),
+    scratch: {
+      digest: null,
+      inspected: null,
+      warnings: new Set(),
+      announcedMs: null,
+      answeredAtMs: 0,
+      quietSinceMs: 0,
+      isPromised: true,
+    },
+    file: prepare(await createPartial(target)),
     limit: (work) => work(),
     hooks: { onPhase: () => {}, onWarning: () => {} },
     finish,
@@ -62,7 +77,8 @@ async function send(body: string): Promise<{ client: ClientRequest; incoming: Up
   client.write(body);
   const [raw] = (await once(server, 'request')) as [IncomingMessage];
   const principal = makePrincipal('ulla');
-  return { client, incoming: { request: raw, principal, checksum: null, inactivityMs: 10_000 } };
+  const { signal } = new AbortController();
+  return { client, incoming: { request: raw, principal, signal, checksum: null, inactivityMs: 10_000 } };
 }
 
 const recordedBytes = async (): Promise<number> => Number((await readCheckpoint(directory, id))?.offset);
@@ -107,6 +123,47 @@ it('an interrupted session ends and keeps the received bytes', async () => {
   await expect(session.done).rejects.toMatchObject({ code: 'interrupted' });
   expect(session).toMatchObject({ isOver: true, sender: null });
   expect(await recordedBytes()).toBe(40);
+});
+
+const errnoError = (code: string): Error => Object.assign(new Error(`${code}: a call`), { code });
+
+it.each([
+  ['write', 'EIO', 'io_error'],
+  ['sync', 'ESTALE', 'io_error'],
+  ['sync', 'EROFS', 'read_only'],
+  ['record', 'EMFILE', 'resources'],
+  ['record', 'ENOENT', 'pool_unavailable'],
+] as const)(
+  'D5: a %s that fails with %s interrupts a session, which keeps the bytes that are durable',
+  async (step, errno, code) => {
+    const session = await openSession(
+      () => Promise.resolve(result),
+      (file) => {
+        const fail = (): Promise<never> => Promise.reject(errnoError(errno));
+        if (step === 'write') vi.spyOn(file.handle, 'writev').mockImplementation(fail);
+        if (step === 'sync') vi.spyOn(file.handle, 'datasync').mockImplementation(fail);
+        if (step !== 'record') return file;
+        const missing = new CopyError('not_found', { path: 'disk.raw' });
+        const error = errno === 'ENOENT' ? missing : errnoError(errno);
+        return { ...file, record: () => Promise.reject(error) };
+      },
+    );
+    const { client, incoming } = await send('x'.repeat(40));
+    client.end('x'.repeat(60));
+    const ended = session.done.catch((error: unknown) => error);
+    await expect(session.receive(incoming)).rejects.toMatchObject({ code });
+    expect(await ended).toMatchObject({ code: 'interrupted', error: { code } });
+    expect(await recordedBytes()).toBe(0);
+  },
+);
+
+it('D5: a session that cannot publish its complete file for now pauses', async () => {
+  const session = await openSession(() => Promise.reject(new CopyError('io_error')));
+  const { client, incoming } = await send('x'.repeat(40));
+  client.end('x'.repeat(60));
+  await session.receive(incoming);
+  await expect(session.done).rejects.toMatchObject({ code: 'paused', error: { code: 'io_error' } });
+  expect(await recordedBytes()).toBe(sizeBytes);
 });
 
 it('cancelling a session that is finishing aborts its work and ends it', async () => {

@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
-import { createDurableWriter } from '@wcc/copy';
-import type { DurableWriter, Limit, ReceivedFile } from '@wcc/copy';
+import { createDurableWriter } from '@wcc/copy/receive';
+import type { DurableWriter, Limit, PartialFile } from '@wcc/copy/receive';
+import type { HeadJudge } from '../images/foreign/head-judge.ts';
 import { toWorkFailure } from '../operations/failure.ts';
 import type { WorkFailure } from '../operations/failure.ts';
 import { createCounters } from '../operations/work.ts';
@@ -26,12 +27,13 @@ const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
 export interface UploadSessionOptions {
   input: UploadInput;
   scratch: UploadScratch;
-  file: ReceivedFile;
+  file: PartialFile;
+  head: HeadJudge;
   /** Limits concurrent syncs. */
   limit: Limit;
   hooks: StartHooks;
   /** Checks and publishes the complete file. Rejects with the reason why it is not accepted. */
-  finish: (file: ReceivedFile, progress: Progress) => Promise<WorkResult>;
+  finish: (file: PartialFile, progress: Progress) => Promise<WorkResult>;
 }
 
 interface Ending {
@@ -66,12 +68,12 @@ export class UploadSession implements Work {
   };
 
   constructor(options: UploadSessionOptions) {
-    const { file, input, scratch, limit, hooks } = options;
+    const { file, input, scratch, limit, hooks, head } = options;
     this.#options = options;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.#counters = createCounters(hooks, this.#stopping.signal);
     this.#writer = createDurableWriter({ file, limit, onChange: () => this.#onChange() });
-    this.#state = { input, scratch, writer: this.#writer, body: null, sender: null };
+    this.#state = { input, scratch, writer: this.#writer, head, refused: null, body: null, sender: null };
     const notes = [`at ${file.offsetBytes} bytes`];
     this.#counters.progress.startPhase('receive', { unit: 'bytes', total: input.sizeBytes, notes });
     this.#reportProgress();
@@ -96,6 +98,11 @@ export class UploadSession implements Work {
 
   get isOver(): boolean {
     return this.#mode === 'over';
+  }
+
+  /** The first bytes were refused: the upload has failed. */
+  get isRefused(): boolean {
+    return this.#state.refused !== null;
   }
 
   /** The client of the current request; null: no request is sending. */
@@ -146,6 +153,7 @@ export class UploadSession implements Work {
   async #receive(request: UploadRequest): Promise<void> {
     try {
       const refusal = await receiveRequest(this.#state, request);
+      await this.#failIfRefused();
       if (refusal !== null) throw refusal;
       if (this.isComplete && this.#isIn('receiving')) void this.#finish();
     } catch (error) {
@@ -161,6 +169,14 @@ export class UploadSession implements Work {
         this.#armIdleTimer();
       }
     }
+  }
+
+  /** @throws ApiError the refusal of the first bytes */
+  async #failIfRefused(): Promise<void> {
+    const { refused } = this.#state;
+    if (refused === null) return;
+    await this.#end({ failure: toWorkFailure(refused) });
+    throw refused;
   }
 
   /** Ends the session before completion. All received bytes are durable before the file is closed. */

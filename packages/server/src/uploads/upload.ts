@@ -26,6 +26,12 @@ export interface UploadScratch {
   inspected: Inspected | null;
   /** Codes of the warnings that were reported. */
   warnings: Set<string>;
+  /** The end of its time as announced last, in milliseconds since 1970. */
+  announcedMs: number | null;
   /** Monotonic time of the last answer to its client. */
   answeredAtMs: number;
+  /** Monotonic time since which no request could send bytes; it does not count while the work runs. */
+  quietSinceMs: number;
+  /** Whether the space of the missing bytes is reserved; null: not read yet. */
+  isPromised: boolean | null;
 }

@@ -1,4 +1,4 @@
-import type { MatchedUpload, MatchUploadInput, Upload, UploadList, UploadMetadata } from '@wcc/api';
+import type { MatchedUpload, MatchUploadInput, Upload, UploadList } from '@wcc/api';
 import pLimit from 'p-limit';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from '../images/context.ts';
@@ -8,7 +8,9 @@ import { createKeyedMutex } from '../concurrency/mutex.ts';
 import { createUploadAction } from './action.ts';
 import type { UploadsContext, UploadSettings } from './context.ts';
 import { createUpload } from './create.ts';
+import type { CreateRequest } from './create.ts';
 import { expireUploads, watchExpiry } from './expire.ts';
+import { createIdleTimes } from './idle-times.ts';
 import { headUpload } from './head.ts';
 import { describeProtocol } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
@@ -33,36 +35,33 @@ export interface Uploads {
   head(id: string, request: TusRequest): Promise<TusAnswer>;
   patch(id: string, request: TusRequest): Promise<TusAnswer>;
   terminate(id: string, request: TusRequest): Promise<TusAnswer>;
-  /** Removes expired uploads. A timer also does this regularly. */
+  /** Removes expired uploads, and releases the space of quiet ones. A timer also does this regularly. */
   expire(): Promise<void>;
   list(principal: Principal, owner: 'me' | 'all'): Promise<UploadList>;
   get(principal: Principal, id: string): Promise<Upload>;
   match(principal: Principal, id: string, claim: MatchUploadInput): Promise<MatchedUpload>;
-  /** Stops the requests of principals without the right to send, before this call returns. */
-  closeSessions(isOver: (principal: Principal) => boolean): void;
   close(): void;
 }
 
-export interface CreateUploadRequest extends TusRequest {
-  metadata: UploadMetadata;
-  idempotencyKey: string | null;
-}
+export type CreateUploadRequest = Omit<CreateRequest, 'action'>;
 
 export function createUploads({ images, settings, clock = systemClock }: UploadsOptions): Uploads {
   const context: UploadsContext = {
     images,
     settings,
     clock,
+    idleTimes: createIdleTimes(images.store, images.operations.retention),
     sessions: new Map(),
     scratch: new Map(),
     syncLimit: pLimit(maxConcurrentSyncs),
     userMutex: createKeyedMutex(),
+    promiseMutex: createKeyedMutex(),
   };
   const action = createUploadAction(context);
   images.operations.register(action);
   const stopExpiry = watchExpiry(context);
   return {
-    options: describeProtocol,
+    options: () => describeProtocol(images.maxVirtualSizeBytes),
     create: (request) => createUpload(context, { ...request, action }),
     head: (id, request) => headUpload(context, id, request),
     patch: (id, request) => patchUpload(context, id, request),
@@ -71,11 +70,6 @@ export function createUploads({ images, settings, clock = systemClock }: Uploads
     list: (principal, owner) => listUploads(context, principal, owner),
     get: (principal, id) => getUpload(context, principal, id),
     match: (principal, id, claim) => matchUpload(context, id, { principal, claim }),
-    closeSessions(isOver) {
-      for (const { sender } of context.sessions.values()) {
-        if (sender !== null && isOver(sender.principal)) sender.stop('revoked');
-      }
-    },
     close: stopExpiry,
   };
 }
