@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import type { VmId } from '@wcc/api';
-import { warmUp } from '@wcc/copy';
+import type { ImageId, VmId } from '@wcc/api';
+import { preload } from '@wcc/copy';
 import type { FastifyInstance } from 'fastify';
-import { isRevoked } from './access/access.ts';
 import { createRangeTest } from './config/address-range.ts';
 import { registerDownload } from './http/routes/downloads.ts';
 import { registerImages } from './http/routes/images.ts';
@@ -14,6 +13,7 @@ import { registerSharing } from './http/routes/sharing.ts';
 import { registerUploads } from './http/routes/uploads.ts';
 import { registerMachines } from './http/routes/machines.ts';
 import { registerMachineScreen } from './http/routes/machine-screen.ts';
+import { cancelLostImports } from './images/import/lost-rights.ts';
 import { createImages } from './images/images.ts';
 import type { Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
@@ -24,7 +24,8 @@ import { createOperations } from './operations/operations.ts';
 import type { Operations } from './operations/operations.ts';
 import { createUploads } from './uploads/uploads.ts';
 import type { Uploads } from './uploads/uploads.ts';
-import type { Rights, Snapshot } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { Rights } from '@wcc/progress/protocol';
 import type { Hub, OnError } from '@wcc/progress/server';
 import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
@@ -32,6 +33,7 @@ import type { ServerConfig } from './config/config.ts';
 import type { ScreenOfVm } from './machines/screen.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
+import type { RetentionClock } from './storage/retention-clock.ts';
 import type { Store } from './storage/store.ts';
 
 export interface DomainDeps {
@@ -40,6 +42,7 @@ export interface DomainDeps {
   /** Address of the console. */
   consoleUrl: string;
   store: Store;
+  retention: RetentionClock;
   hub: Hub;
   metrics: Metrics;
   /** Called for every state change of an operation. */
@@ -56,10 +59,12 @@ export interface Domain {
   watchable(id: string, principal: Principal): Promise<Snapshot>;
   /** A machine's screen, if the principal may see it now. @throws ApiError */
   screen(principal: Principal, id: VmId): Promise<ScreenOfVm>;
+  /** @throws ApiError when the principal may not download the image, or its file cannot be read now */
+  downloadable(principal: Principal, id: ImageId): Promise<void>;
   noteScreen(principal: Principal, id: VmId): Promise<void>;
   /** What the principal may do with an operation now. */
   may(principal: Principal, snapshot: Snapshot): Rights;
-  /** The latest snapshot of an operation, from memory or the store. */
+  /** The latest snapshot of an operation, in a time that does not depend on where it is. */
   lookup(id: string): Promise<Snapshot | undefined>;
   /** Opens the pools and recovers the operations of an earlier process. No request is served before it resolves. */
   start(): Promise<void>;
@@ -69,10 +74,11 @@ export interface Domain {
 
 /** Creates operations, images, pools, uploads and machines. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
-  const { config, store, hub, access, installationId, onError, onState } = deps;
+  const { config, store, retention, hub, access, installationId, onError, onState } = deps;
   const pools = await createPools({ store, installationId, pool: config.pool, onError });
   const operations = createOperations({
     store,
+    retention,
     hub,
     onError,
     onState,
@@ -91,19 +97,20 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     onError,
     mayImportFrom: createRangeTest(config.importAllow),
   });
+  endLostImports(deps, images);
   const machines = await buildMachines(deps, { operations, images });
   const uploads = createUploads({ images: images.context, settings: config.uploads });
-  access.onRevoked((revocation) => uploads.closeSessions((principal) => isRevoked(revocation, principal)));
   return {
     registerRoutes: (app) => registerRoutes(app, { ...deps, operations, images, uploads, machines }),
     watchable: (id, principal) => operations.get(id, principal),
     may: (principal, snapshot) => ({ ...operations.may(snapshot, principal) }),
     screen: (principal, id) => machines.screen(principal, id),
+    downloadable: async (principal, id) => (await images.open(principal, id)).file.close(),
     noteScreen: (principal, id) => machines.noteScreen(principal, id),
-    lookup: (id) => operations.snapshot(id),
+    lookup: (id) => operations.lookup(id),
     async start() {
       // Starting a thread takes longer than a whole copy by shared blocks, so a thread starts early.
-      warmUp().catch((error: unknown) => onError(error, { stage: 'copy: warm-up' }));
+      preload().catch((error: unknown) => onError(error, { stage: 'copy: warm-up' }));
       await images.start();
       await machines.start();
     },
@@ -114,6 +121,15 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       await machines.close();
     },
   };
+}
+
+function endLostImports({ access, onError }: DomainDeps, { context }: Images): void {
+  access.onRevoked((revocation) => {
+    if (!('userId' in revocation)) return;
+    cancelLostImports(context, revocation.userId).catch((error: unknown) =>
+      onError(error, { stage: 'imports: lost rights' }),
+    );
+  });
 }
 
 interface Parts extends Pick<DomainDeps, 'access' | 'consoleUrl' | 'metrics'> {
@@ -129,11 +145,11 @@ function registerRoutes(app: FastifyInstance, parts: Parts): void {
   registerProgressReports(app, { operations });
   registerSharing(app, { access, operations, consoleUrl });
   registerImages(app, { images, operations });
-  registerDownload(app, { images, access });
+  registerDownload(app, { images });
   registerPools(app, { images });
   registerUploads(app, { uploads });
   registerMachines(app, { machines, operations });
-  registerMachineScreen(app, { machines, access });
+  registerMachineScreen(app, { machines });
   registerMetrics(app, { metrics, images });
 }
 
@@ -141,7 +157,7 @@ async function buildMachines(
   { config, store, onError }: DomainDeps,
   { operations, images }: { operations: Operations; images: Images },
 ): Promise<Machines> {
-  const { dataDir, hypervisor } = config;
+  const { dataDir, hypervisor, emergencyFloor } = config;
   const dir = join(dataDir, 'machines');
   return createMachines({
     store,
@@ -149,6 +165,7 @@ async function buildMachines(
     images: images.context,
     hypervisor: await createHypervisor({ dir, ...hypervisor, onError }),
     dataDir,
+    emergencyFloor,
     onError,
   });
 }

@@ -5,6 +5,8 @@ import type { Numbers } from '../images/image-rows.ts';
 import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Store } from '../storage/store.ts';
+import type { EmergencyFloor } from './emergency/emergency-floor.ts';
+import type { MemoryPromises } from './host/memory.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { OperationSecrets } from './record/secrets.ts';
 import type { Seeds } from './seed/seeds.ts';
@@ -15,6 +17,8 @@ export interface MachinesContext {
   readonly operations: Operations;
   readonly images: ImagesContext;
   readonly hypervisor: Hypervisor;
+  readonly memory: MemoryPromises;
+  readonly emergencyFloor: EmergencyFloor;
   readonly seeds: Seeds;
   readonly secrets: OperationSecrets;
   readonly numbers: Numbers<VmId>;

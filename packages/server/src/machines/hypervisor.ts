@@ -27,6 +27,8 @@ export interface MachineStatus {
   readonly foreign: boolean;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Host memory that its process takes now; null: unknown, or the machine is off. */
+  readonly residentBytes: number | null;
 }
 
 /** A network that a machine can use. */
@@ -100,6 +102,12 @@ export interface Hypervisor {
    * Throws `start_failed` with the hypervisor's message as detail, `aborted`.
    */
   start(uuid: string, options?: CallOptions): Promise<void>;
+
+  /** Stops the CPUs of a running machine, and leaves any other machine alone. Its memory stays. */
+  pause(uuid: string): Promise<void>;
+
+  /** Lets the CPUs of a paused machine run again, and leaves any other machine alone. */
+  resume(uuid: string): Promise<void>;
 
   /** Presses the power button (ACPI) and does not wait, because the guest decides. Throws `invalid_state` when it does not run. */
   shutdown(uuid: string): Promise<void>;

@@ -21,7 +21,7 @@ export function createVmReader(context: MachinesContext): VmReader {
   return {
     async host(principal) {
       assertRight(principal, 'host.see');
-      return mapHypervisorErrors(() => describeHost(context.hypervisor));
+      return mapHypervisorErrors(() => describeHost(context));
     },
     list: (principal) => listVms(context, principal),
     async get(principal, id) {

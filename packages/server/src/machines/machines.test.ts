@@ -1,4 +1,12 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootSectorTexts } from '../images/sample/boot-sector.ts';
@@ -142,6 +150,21 @@ describe('delete_vm', () => {
     });
   });
 
+  it('D4: delete_vm waits for a pool that is gone, and then deletes the disks', async () => {
+    const id = await createVm('web');
+    const detached = join(vms.home, 'detached');
+    renameSync(vms.poolDir, detached);
+    mkdirSync(vms.poolDir);
+    const { id: operation } = await vms.machines.remove(admin, id, { disks: true });
+    expect((await vms.wait(operation, 'interrupted')).stateReason?.code).toBe('pool_unavailable');
+    expect(readdirSync(vms.poolDir)).toEqual([]);
+    rmdirSync(vms.poolDir);
+    renameSync(detached, vms.poolDir);
+    await vms.rescan();
+    await vms.wait(operation, 'succeeded');
+    expect(await vms.traces()).toEqual([]);
+  });
+
   it('delete_vm keeps a foreign file that has replaced a disk', async () => {
     const id = await createVm('web');
     const path = join(vms.poolDir, 'web-disk0.raw');
@@ -149,6 +172,22 @@ describe('delete_vm', () => {
     writeFileSync(path, 'foreign file');
     await removeVm(id, true);
     expect(existsSync(path)).toBe(true);
+    // The file that stays has the owner and the privacy of the disk.
+    await vms.rescan();
+    expect(await vms.image('web-disk0.raw')).toMatchObject({ owner: admin.userId, private: true });
+  });
+
+  it('D21: delete_vm deletes a disk that came back from a backup as another file', async () => {
+    const id = await createVm('web');
+    const path = join(vms.poolDir, 'web-disk0.raw');
+    // Both exist for a moment, so that the file system cannot give the inode again.
+    copyFileSync(path, `${vms.poolDir}/.restored`);
+    renameSync(`${vms.poolDir}/.restored`, path);
+    await vms.rescan();
+    await removeVm(id, true);
+    expect(existsSync(path)).toBe(false);
+    expect(await vms.traces()).toEqual([]);
+    expect((await vms.rescan()).added).toBe(0);
   });
 });
 

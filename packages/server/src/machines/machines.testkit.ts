@@ -8,6 +8,8 @@ import { makeBootSector } from '../images/sample/boot-sector.ts';
 import { startDomain, admin, MiB } from '../images/images.testkit.ts';
 import type { DomainUnderTest } from '../images/images.testkit.ts';
 import type { Principal } from '../access/principal.ts';
+import type { FreeSpaceFloor } from '../images/space/reservations.ts';
+import type { HostMemory } from './host/memory.ts';
 import { createQemuDriver } from './hypervisor/qemu/driver.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createMachines } from './machines.ts';
@@ -33,9 +35,15 @@ export interface MachinesUnderTest extends DomainUnderTest {
 
 export interface MachinesOptions {
   home?: string;
+  /** Directory of the pool, e.g. on another file system. @default in `home` */
+  poolDir?: string;
+  /** @default none */
+  emergencyFloor?: FreeSpaceFloor;
   maxRunningPerPool?: number;
   /** Wraps the driver, e.g. to delay a call. */
   wrapHypervisor?: (hypervisor: Hypervisor) => Hypervisor;
+  /** @default the memory of this host */
+  readHostMemory?: () => Promise<HostMemory>;
 }
 
 /** Operations, images and machines with the real QEMU driver, without HTTP. */
@@ -56,7 +64,9 @@ export async function startMachines(options: MachinesOptions = {}): Promise<Mach
         images: images.context,
         hypervisor: options.wrapHypervisor?.(hypervisor) ?? hypervisor,
         dataDir: home,
+        ...(options.emergencyFloor && { emergencyFloor: options.emergencyFloor }),
         onError,
+        ...(options.readHostMemory && { readHostMemory: options.readHostMemory }),
       });
     },
   });

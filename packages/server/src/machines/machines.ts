@@ -3,8 +3,10 @@ import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
 import { createNumbers } from '../images/image-rows.ts';
 import { createKeyedMutex } from '../concurrency/mutex.ts';
+import { repeat } from '../concurrency/repeat.ts';
 import type { Operations } from '../operations/operations.ts';
 import { openSecretBox } from '../storage/secret-box.ts';
+import type { FreeSpaceFloor } from '../images/space/reservations.ts';
 import type { Store } from '../storage/store.ts';
 import { createVmChanges } from './change/change.ts';
 import type { VmChanges } from './change/change.ts';
@@ -13,10 +15,13 @@ import { createVmCreator } from './create/create.ts';
 import type { VmCreator } from './create/create.ts';
 import { removeOrphanDisks } from './change/orphan-disks.ts';
 import { sweepAbandoned } from './create/sweep.ts';
+import type { HostMemory } from './host/memory.ts';
+import { createMemoryPromises } from './host/memory.ts';
+import { createEmergencyFloor } from './emergency/emergency-floor.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createVmReader } from './list.ts';
 import type { VmReader } from './list.ts';
-import { imagesOfMachines } from './record/image-references.ts';
+import { disksBeingDeleted, imagesOfMachines } from './record/image-references.ts';
 import { createOperationSecrets } from './record/secrets.ts';
 import { createVmScreens } from './screen.ts';
 import type { VmScreens } from './screen.ts';
@@ -30,7 +35,11 @@ export interface MachinesOptions {
   images: ImagesContext;
   hypervisor: Hypervisor;
   dataDir: string;
+  /** Free space below which machines are paused. @default none */
+  emergencyFloor?: FreeSpaceFloor;
   onError: OnError;
+  /** @default the memory of this host */
+  readHostMemory?: () => Promise<HostMemory>;
 }
 
 /** Virtual machines. Every call checks the rights of the principal that it is given. */
@@ -47,10 +56,11 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
   const { hypervisor, onError } = options;
   const context = await createContext(options);
   options.images.references.add(() => imagesOfMachines(options.store));
-  const sweep = (): void => {
-    sweepAbandoned(context).catch((error: unknown) => onError(error, { stage: 'machines: sweep' }));
-  };
-  const timer = setInterval(sweep, sweepMs).unref();
+  options.images.references.addDeletions(() => disksBeingDeleted(options.store));
+  const stopSweeps = repeat(() => sweepAbandoned(context), {
+    everyMs: sweepMs,
+    onError: (error) => onError(error, { stage: 'machines: sweep' }),
+  });
   return {
     ...createVmReader(context),
     ...createVmSerial(context),
@@ -60,25 +70,42 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
     async start() {
       await removeOrphanDisks(context);
       await sweepAbandoned(context);
+      context.emergencyFloor.start();
     },
     async close() {
-      clearInterval(timer);
+      stopSweeps();
+      await context.emergencyFloor.close();
       await hypervisor.close();
     },
   };
 }
 
 async function createContext(options: MachinesOptions): Promise<MachinesContext> {
-  const { store, operations, images, hypervisor, dataDir, onError } = options;
+  const { store, operations, images, hypervisor, dataDir, onError, readHostMemory } = options;
+  const machineMutex = createKeyedMutex();
+  const { emergencyFloor: floor = { bytes: 0, fraction: 0 } } = options;
   return {
     store,
     operations,
     images,
     hypervisor,
+    memory: createMemoryPromises({
+      store,
+      hypervisor,
+      ...(readHostMemory && { readHost: readHostMemory }),
+    }),
+    emergencyFloor: createEmergencyFloor({
+      store,
+      pools: images.pools,
+      hypervisor,
+      machineMutex,
+      floor,
+      onError,
+    }),
     seeds: createSeeds(dataDir),
     secrets: createOperationSecrets(store, await openSecretBox(dataDir)),
     numbers: await createNumbers<VmId>(store, 'vm'),
-    machineMutex: createKeyedMutex(),
+    machineMutex,
     onError,
   };
 }

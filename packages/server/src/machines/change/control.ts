@@ -1,7 +1,7 @@
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
-import { assertHypervisor, assertMemory } from '../host/host.ts';
+import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertRunning } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
@@ -28,22 +28,27 @@ type Command = (context: MachinesContext, row: VmRow, status: MachineStatus | nu
 
 const commands: Readonly<Record<VmVerb, Command>> = {
   async start(context, row, status) {
-    const { hypervisor } = context;
+    const { hypervisor, memory, emergencyFloor } = context;
     if (status?.state === 'running') return;
-    // A paused machine already has its memory.
-    if (status?.state !== 'paused') {
-      await assertMemory(row.memoryBytes, { now: true, machines: await hypervisor.list() });
+    await emergencyFloor.assertRoom(row.poolId);
+    await emergencyFloor.release(row);
+    const promise = await memory.promise(row);
+    try {
       // The store is the source of truth: the hypervisor may have lost the machine or have an older specification.
-      await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
+      if (status?.state !== 'paused')
+        await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
+      await hypervisor.start(row.uuid);
+    } finally {
+      promise.release();
     }
-    await hypervisor.start(row.uuid);
   },
   async shutdown({ hypervisor }, { uuid }, status) {
     assertRunning(status);
     await hypervisor.shutdown(uuid);
   },
-  async 'power-off'({ hypervisor }, { uuid }, status) {
-    if (status !== null) await hypervisor.powerOff(uuid);
+  async 'power-off'({ hypervisor, emergencyFloor }, row, status) {
+    await emergencyFloor.release(row);
+    if (status !== null) await hypervisor.powerOff(row.uuid);
   },
   async reset({ hypervisor }, { uuid }, status) {
     assertRunning(status);

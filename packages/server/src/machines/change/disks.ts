@@ -63,6 +63,7 @@ async function createAndAttach(
       ownerId: row.ownerId,
       copiedFrom: null,
       dataBytes: null,
+      isDisk: true,
     });
     await mapHypervisorErrors(async () =>
       context.hypervisor.define(await specOf(context, row, [...disks, diskRow])),

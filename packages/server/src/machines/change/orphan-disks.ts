@@ -1,6 +1,6 @@
 import { createOperationId } from '@wcc/progress';
-import { partialPath, removeRemains, syncDirectory } from '@wcc/copy';
-import { randomBytes } from 'node:crypto';
+import { partialPath, syncDirectory } from '@wcc/copy/receive';
+import * as recovery from '@wcc/copy/recovery';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,7 +18,7 @@ export async function reserveDisk(
   store: Store,
   { poolId, directory, name }: { poolId: string; directory: string; name: string },
 ): Promise<DiskTarget> {
-  const operationId = createOperationId(randomBytes);
+  const operationId = createOperationId();
   const reservation = { poolId, name, operationId: `${holderPrefix}${operationId}` };
   await store.write([{ query: store.db.insertInto('nameReservations').values(reservation) }]);
   return { operationId, poolId, directory };
@@ -42,7 +42,7 @@ export async function releaseDisk(
   // Removes wcc's own file only: another program may have put a file under this name.
   if (image === undefined && partial !== null && partial.inode === (await statEntry(path, name))?.inode)
     await unlink(path).catch(ignoreMissing);
-  await removeRemains(directory, operationId);
+  await recovery.remove(directory, operationId);
   await syncDirectory(directory);
   const holder = `${holderPrefix}${operationId}`;
   const query = store.db.deleteFrom('nameReservations').where('operationId', '=', holder);

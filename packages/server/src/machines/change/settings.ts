@@ -2,9 +2,11 @@ import type { ChangeVmRequest } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
+import { whileUsable } from '../../images/use.ts';
 import { assertIso } from '../create/plan-disks.ts';
 import { assertNameUnique, assertNoMachineNamed } from '../create/accept.ts';
-import { assertCpus, assertHypervisor, assertMemory } from '../host/host.ts';
+import { assertCpus, assertHypervisor } from '../host/host.ts';
+import { assertHostMemory } from '../host/memory.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
@@ -31,7 +33,7 @@ export async function changeVm(
     await assertHypervisor(hypervisor);
     await assertOff(context, row);
     assertCpus(cpus);
-    await assertMemory(memoryBytes, { now: false });
+    await assertHostMemory(context.memory, memoryBytes, { now: false });
     if (name !== row.name) {
       await assertNameUnique(store, name);
       assertNoMachineNamed(await hypervisor.list(), name);
@@ -47,9 +49,18 @@ export async function setCdrom(
   context: MachinesContext,
   { row, principal, body }: VmChange<{ image: number | null }>,
 ): Promise<void> {
-  const { store, hypervisor } = context;
   assertIdle(row);
   if (body.image !== null) await assertIso(context, { principal, image: body.image, field: 'image' });
+  await whileUsable(context.images, body.image === null ? [] : [body.image], () =>
+    insertDisc(context, { row, principal, body }),
+  );
+}
+
+async function insertDisc(
+  context: MachinesContext,
+  { row, principal, body }: VmChange<{ image: number | null }>,
+): Promise<void> {
+  const { store, hypervisor } = context;
   const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
   await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);

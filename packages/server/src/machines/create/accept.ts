@@ -1,16 +1,19 @@
 import { ApiError } from '@wcc/api';
-import type { BootDevice, FirstBoot, VmId, VmNetwork } from '@wcc/api';
+import type { BootDevice, FirstBoot, ImageId, VmId, VmNetwork } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { assertNameFree } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
+import { whileUsable } from '../../images/use.ts';
 import { measureFreeSpace } from '../../images/space/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { assertCpus, assertHypervisor, assertMemory, assertNetwork } from '../host/host.ts';
+import { assertCpus, assertHypervisor, assertNetwork } from '../host/host.ts';
+import { assertHostMemory } from '../host/memory.ts';
+import type { MemoryPromise } from '../host/memory.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
@@ -76,34 +79,59 @@ async function checkAndAccept(
       draftDisk(context, disk, { principal, pool, field: `disks.${index}` }),
     ),
   );
-  await mapHypervisorErrors(() => assertFitsHypervisor(context, requested));
-  const number = context.numbers.take();
-  const { fileSystemKey } = await measureFreeSpace(context.images, pool);
-  return context.images.fileSystemMutex(fileSystemKey)(async () => {
-    const vm = planVm(number.id, requested);
-    const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
-    await assertNamesAndSpace(context, pool, disks);
-    const id = createOperationId(randomBytes);
-    const rows = [number.statement, ...statements, ...remember(id)];
-    return accept(context, provision, { id, vm, disks, pool, statements: rows });
-  });
+  const uuid = randomUUID();
+  const promise = await mapHypervisorErrors(() => promiseMemory(context, requested, uuid));
+  try {
+    const number = context.numbers.take();
+    const { fileSystemKey } = await measureFreeSpace(context.images, pool);
+    return await context.images.fileSystemMutex(fileSystemKey)(async () => {
+      const vm = planVm({ id: number.id, uuid }, requested);
+      const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
+      await assertNamesAndSpace(context, pool, disks);
+      const id = createOperationId();
+      const rows = [number.statement, ...statements, ...remember(id)];
+      return whileUsable(context.images, imagesOf(vm, disks), () =>
+        accept(context, provision, { id, vm, disks, pool, statements: rows }),
+      );
+    });
+  } finally {
+    // The accepted operation holds the promise now.
+    promise.release();
+  }
 }
 
 /** Checks that need no list of machines. */
-async function assertHostFits({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
+async function assertHostFits(
+  { hypervisor, memory }: MachinesContext,
+  requested: RequestedVm,
+): Promise<void> {
   const { hasUefi } = await assertHypervisor(hypervisor);
   assertCpus(requested.cpus);
   if (requested.firmware === 'uefi' && !hasUefi)
     throw new ApiError('firmware_missing', { field: 'firmware' });
-  await assertMemory(requested.memoryBytes, { now: requested.start });
+  await assertHostMemory(memory, requested.memoryBytes, { now: requested.start });
 }
 
-/** Checks that need the hypervisor's lists. They run last, because these calls take longest. */
-async function assertFitsHypervisor({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
-  await assertNetwork(hypervisor, requested.network);
-  const machines = await hypervisor.list();
-  assertNoMachineNamed(machines, requested.name);
-  if (requested.start) await assertMemory(requested.memoryBytes, { now: true, machines });
+/**
+ * Checks that need the hypervisor's lists. They run last, because these calls take longest.
+ * @returns the promise of the memory of a machine that is to start
+ */
+async function promiseMemory(
+  { hypervisor, memory }: MachinesContext,
+  { name, network, memoryBytes, start }: RequestedVm,
+  uuid: string,
+): Promise<Pick<MemoryPromise, 'release'>> {
+  await assertNetwork(hypervisor, network);
+  const promise = start
+    ? await memory.promise({ uuid, memoryBytes })
+    : { machines: await hypervisor.list(), release: () => {} };
+  try {
+    assertNoMachineNamed(promise.machines, name);
+    return promise;
+  } catch (error) {
+    promise.release();
+    throw error;
+  }
 }
 
 /** Checks the name among wcc's machines. @throws ApiError `vm_name_taken` */
@@ -142,14 +170,21 @@ async function assertNamesAndSpace(
   throw new ApiError('no_space', { message });
 }
 
+/** The images that the machine needs: the sources and bases of its disks, and the ISO in its drive. */
+function imagesOf({ cdromImageId }: VmPlan, disks: readonly DiskPlan[]): ImageId[] {
+  const sources = disks.map(({ making }) => (making.kind === 'blank' ? null : making.source.id));
+  const needed = [...sources, ...disks.map(({ baseId }) => baseId), cdromImageId];
+  return needed.filter((id) => id !== null);
+}
+
 function totalNeedsBytes(disks: readonly DiskPlan[]): number {
   return disks.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
 }
 
-function planVm(id: VmId, requested: RequestedVm): VmPlan {
+function planVm(identity: { id: VmId; uuid: string }, requested: RequestedVm): VmPlan {
   const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = requested;
-  const fresh = { uuid: randomUUID(), mac: randomMac() };
-  return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
+  const fresh = { ...identity, mac: randomMac() };
+  return { ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
 }
 
 /** QEMU's own prefix, which no hardware vendor uses, and 24 random bits. */

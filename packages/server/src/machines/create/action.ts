@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import { readCheckpoint, removeRemains } from '@wcc/copy';
+import * as recovery from '@wcc/copy/recovery';
 import type { Snapshot } from '@wcc/progress';
 import { registerImage } from '../../images/publish/register-image.ts';
 import { measureFreeSpace, readReservation } from '../../images/space/free-space.ts';
@@ -28,6 +28,7 @@ export function createVmAction(
   return {
     name,
     canPause: true,
+    resumesAfterFailure: true,
     needsSlot: (input) => !isQuick(input),
     phases: phasesOf,
     start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
@@ -38,19 +39,20 @@ export function createVmAction(
     async space(operation) {
       const pool = await context.images.pools.use(operation.input.poolId);
       const own = await readReservation(context.store, pool, operation.id);
-      const { freeBytes } = await measureFreeSpace(context.images, pool, operation.id);
-      return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
+      const { freeBytes, freeInodes } = await measureFreeSpace(context.images, pool, [operation.id]);
+      const needsBytes = Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0));
+      return { needsBytes, freeBytes, freeInodes };
     },
     async cleanUp(operation) {
       undone.delete(operation.id);
-      await undoProvision(context, operation.id, operation.input).catch((error: unknown) => {
+      await undoProvision(context, operation.id, operation.input.vm.id).catch((error: unknown) => {
         throw toVmFailure(error);
       });
       undone.add(operation.id);
     },
     abandon: (operation) => abandon(context, operation.input, undone.delete(operation.id)),
     async discardCheckpoint(operation) {
-      await removeRemains(context.images.pools.find(operation.input.poolId).path, operation.id);
+      await recovery.remove(context.images.pools.find(operation.input.poolId).path, operation.id);
     },
     async retry({ input }, request) {
       if (input.hasSecrets) throw new ApiError('secret_gone');
@@ -73,7 +75,7 @@ async function durableProgress(
   const disks = await readDisks(store, vm.id);
   const current = disks.find(({ inode }) => inode === null);
   if (current === undefined) return null;
-  const checkpoint = await readCheckpoint((await images.pools.use(poolId)).path, operation.id);
+  const checkpoint = await recovery.readCheckpoint((await images.pools.use(poolId)).path, operation.id);
   if (checkpoint?.phase !== 'transfer') return null;
   return { phase: `disk_${current.position + 1}`, done: Number(checkpoint.doneBytes) };
 }
@@ -95,6 +97,7 @@ async function complete({ store, images }: MachinesContext, input: CreateInput):
         copiedFrom: making.kind === 'blank' ? null : making.source.id,
         baseId,
         dataBytes: null,
+        isDisk: true,
       }),
     ),
   );

@@ -1,8 +1,11 @@
 import type { CopyJob, CopyOptions } from '@wcc/copy';
-import { copyFile, forget, partialPath, removeRemains, settlePublication, syncDirectory } from '@wcc/copy';
-import { chmod, link, open, truncate, unlink } from 'node:fs/promises';
+import { startCopy } from '@wcc/copy';
+import { partialPath } from '@wcc/copy/receive';
+import * as recovery from '@wcc/copy/recovery';
+import { chmod, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ignoreMissing } from '../../files/errors.ts';
+import { ignoreMissing, ignoreUnsupported } from '../../files/errors.ts';
+import { givePartialItsName, wasPublished } from '../../images/publish/linked-partial.ts';
 import { measureFreeSpace } from '../../images/space/free-space.ts';
 import { statEntry } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
@@ -50,24 +53,24 @@ export async function finishDisk(
 ): Promise<void> {
   const path = join(directory, disk.name);
   // A template may be read-only, but the machine writes its disk. No other user may read it.
-  await chmod(path, 0o600);
+  await chmod(path, 0o600).catch(ignoreUnsupported);
   if (disk.grows) await grow(path, disk, signal);
-  if (disk.making.kind === 'copy') await forget(directory, operationId);
-  else await unlink(partialPath(directory, operationId)).catch(ignoreMissing);
+  // Without it, a power cut may bring back the mode of the template.
+  await syncFile(path);
+  if (disk.making.kind === 'copy') await recovery.forget(directory, operationId);
+  else await recovery.remove(directory, operationId);
 }
 
 /** Whether an earlier process has published the file. Removes an unfinished one. */
 async function isPublished({ directory, operationId }: DiskTarget, disk: DiskPlan): Promise<boolean> {
   if (disk.making.kind === 'copy') {
-    const found = await settlePublication(directory, operationId, Buffer.from(disk.name));
+    const found = await recovery.settle(directory, operationId, Buffer.from(disk.name));
     if (found === 'published') return true;
-    if (found === 'not_published') await removeRemains(directory, operationId);
+    if (found === 'not_published') await recovery.remove(directory, operationId);
     return false;
   }
-  const partial = await statEntry(partialPath(directory, operationId), '');
-  const published = await statEntry(join(directory, disk.name), disk.name);
-  if (partial !== null && partial.inode === published?.inode) return true;
-  await removeRemains(directory, operationId);
+  if (await wasPublished({ directory, id: operationId, targetName: disk.name })) return true;
+  await recovery.remove(directory, operationId);
   return false;
 }
 
@@ -80,16 +83,16 @@ async function copyDisk(
   const { poolId, directory, operationId } = target;
   const from = await context.images.pools.use(source.poolId);
   const pool = { id: poolId, path: directory };
-  const { keepFreeBytes } = await measureFreeSpace(context.images, pool, operationId);
+  const { keepFreeBytes } = await measureFreeSpace(context.images, pool, [operationId]);
   hooks.signal?.throwIfAborted();
-  const job = copyFile(join(from.path, source.name), join(directory, disk.name), {
+  const job = startCopy(join(from.path, source.name), join(directory, disk.name), {
     id: operationId,
-    poolId,
+    tag: poolId,
     method,
-    freeSpaceFloorBytes: keepFreeBytes,
-    keepOnFailure: true,
+    minFreeBytes: keepFreeBytes,
+    keepPartial: true,
     keepSidecar: true,
-    refuseWriters: true,
+    ifInUse: 'fail',
     onPhase: hooks.onCopyPhase,
   });
   hooks.onJob(job);
@@ -104,15 +107,9 @@ async function publishEmpty(
   const { directory, operationId } = target;
   const partial = partialPath(directory, operationId);
   await writeEmpty(context, { path: partial, disk, signal: hooks.signal });
-  const file = await open(partial, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncFile(partial);
   hooks.signal?.throwIfAborted();
-  await link(partial, join(directory, disk.name));
-  await syncDirectory(directory);
+  await givePartialItsName({ directory, id: operationId, targetName: disk.name });
 }
 
 async function writeEmpty(
@@ -147,6 +144,9 @@ async function grow(
   if ((await sizeOfDisk(path, format)) >= sizeBytes) return;
   if (format === 'qcow2') await resizeQcow2(path, sizeBytes, signal);
   else await truncate(path, sizeBytes);
+}
+
+async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
     await file.sync();
@@ -170,13 +170,20 @@ async function sizeOfDisk(path: string, format: DiskPlan['format']): Promise<num
   }
 }
 
+/** What the removal of a disk needs to know of its making. */
+export interface MadeDisk {
+  name: string;
+  /** Made by the copy engine; else by a link of a hidden file. */
+  isCopy: boolean;
+}
+
 /**
  * Removes the file of a disk if the operation has created it. A file that another program put under this name
  * stays.
  */
 export async function removeDiskFile(
   { directory, operationId }: DiskTarget,
-  disk: DiskPlan,
+  disk: MadeDisk,
   inode: string | null,
 ): Promise<void> {
   const path = join(directory, disk.name);
@@ -187,12 +194,10 @@ export async function removeDiskFile(
 
 async function inodeOfUnrecorded(
   { directory, operationId }: Pick<DiskTarget, 'directory' | 'operationId'>,
-  disk: DiskPlan,
+  disk: MadeDisk,
 ): Promise<string | null> {
-  const path = join(directory, disk.name);
-  if (disk.making.kind === 'copy') {
-    const found = await settlePublication(directory, operationId, Buffer.from(disk.name));
-    return found === 'published' ? ((await statEntry(path, disk.name))?.inode ?? null) : null;
-  }
-  return (await statEntry(partialPath(directory, operationId), ''))?.inode ?? null;
+  const isOwn = disk.isCopy
+    ? (await recovery.settle(directory, operationId, Buffer.from(disk.name))) === 'published'
+    : await wasPublished({ directory, id: operationId, targetName: disk.name });
+  return isOwn ? ((await statEntry(join(directory, disk.name), disk.name))?.inode ?? null) : null;
 }

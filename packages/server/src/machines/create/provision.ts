@@ -1,7 +1,6 @@
 import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError } from '@wcc/api';
 import type { OperationView } from '../../operations/action.ts';
-import { toOperationError, WorkFailure } from '../../operations/failure.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
@@ -9,7 +8,7 @@ import { finishDisk, publishDisk } from './disk-files.ts';
 import type { DiskTarget } from './disk-files.ts';
 import type { CreateInput, DiskPlan } from '../record/plan.ts';
 import type { Step, StepTools } from '../steps/steps.ts';
-import { abortable } from '../steps/abortable.ts';
+import { abortable } from '../../concurrency/abortable.ts';
 
 /** The names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {
@@ -30,7 +29,7 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
     // `abortable` may leave a call to the hypervisor running; `undoProvision` waits for it.
     define: ({ signal }) => abortable(define(context, input, signal), signal),
-    start: ({ signal }) => abortable(context.hypervisor.start(input.vm.uuid, { signal }), signal),
+    start: ({ signal }) => abortable(startVm(context, input, signal), signal),
   };
   for (const disk of input.disks) {
     work[`disk_${disk.position + 1}`] = (tools) => provisionDisk(context, { operation, disk, tools });
@@ -105,9 +104,22 @@ async function writeSeed(
   const contents = { instanceId: vm.uuid, hostname, firstBoot: { ...firstBoot, ...secrets } };
   await context.seeds.write(vm.uuid, contents, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
-    // Not `paused` on a full disk: the seed is in the data directory, and free space in the pool would not help.
-    throw new WorkFailure('failed', { error: toOperationError(error), cause: error });
+    throw error;
   });
+}
+
+/** Checks the memory again: after a restart of the host, or a long pause, less may be free than was promised. */
+async function startVm(
+  { hypervisor, memory }: MachinesContext,
+  { vm }: CreateInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const promise = await memory.promise(vm);
+  try {
+    await hypervisor.start(vm.uuid, { signal });
+  } finally {
+    promise.release();
+  }
 }
 
 async function define(context: MachinesContext, { vm }: CreateInput, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,6 @@
 import type { VmId } from '@wcc/api';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import type { CreateInput } from '../record/plan.ts';
 import { undoProvision } from './undo.ts';
 
 /**
@@ -42,12 +41,7 @@ export async function sweepAbandoned(context: MachinesContext): Promise<void> {
 
 async function removeAbandonedVm(context: MachinesContext, id: VmId, operationId: string): Promise<void> {
   const { db } = context.store;
-  const row = await db
-    .selectFrom('operations')
-    .select('input')
-    .where('id', '=', operationId)
-    .executeTakeFirst();
-  if (row !== undefined) await undoProvision(context, operationId, JSON.parse(row.input) as CreateInput);
+  await undoProvision(context, operationId, id);
   await context.store.write([
     { query: db.deleteFrom('nameReservations').where('operationId', '=', holderOf(id)) },
     { query: db.deleteFrom('vmDisks').where('vmId', '=', id) },

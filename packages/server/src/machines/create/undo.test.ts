@@ -141,35 +141,44 @@ describe('failed create_vm', () => {
     },
   );
 
-  it('a failed create_vm keeps its name reserved until a sweep removes its files', async () => {
-    let isBroken = false;
-    const breaks = async (): Promise<void> => {
-      if (isBroken) throw new HypervisorError('unavailable');
-    };
-    vms = await startMachines({
-      wrapHypervisor: (hypervisor) =>
-        before(
-          'status',
-          breaks,
-        )(
-          before('start', async () => {
-            isBroken = true;
-            await breaks();
-          })(hypervisor),
-        ),
-    });
-    const image = await template();
-    const request = { disks: [{ kind: 'copy' as const, image }], start: true };
-    const { id } = await vms.request(request);
-    await vms.wait(id, 'failed');
-    expect((await vms.machines.list(admin)).items).toEqual([]);
-    expect((await vms.rescan()).added).toBe(0);
-    await expect(vms.request(request)).rejects.toMatchObject({ code: 'vm_name_taken' });
-    isBroken = false;
-    await vms.machines.start();
-    expect(await vms.traces()).toEqual([]);
-    expect(vms.errors.length).toBeGreaterThan(0);
-  });
+  it.each([
+    ['', false],
+    ['D21: that is gone from the history ', true],
+  ] as const)(
+    '%sa failed create_vm keeps its name reserved until a sweep removes its files',
+    async (_title, isPurged) => {
+      let isBroken = false;
+      const breaks = async (): Promise<void> => {
+        if (isBroken) throw new HypervisorError('unavailable');
+      };
+      vms = await startMachines({
+        wrapHypervisor: (hypervisor) =>
+          before(
+            'status',
+            breaks,
+          )(
+            before('start', async () => {
+              isBroken = true;
+              await breaks();
+            })(hypervisor),
+          ),
+      });
+      const image = await template();
+      const request = { disks: [{ kind: 'copy' as const, image }], start: true };
+      const { id } = await vms.request(request);
+      await vms.wait(id, 'failed');
+      expect((await vms.machines.list(admin)).items).toEqual([]);
+      expect((await vms.rescan()).added).toBe(0);
+      await expect(vms.request(request)).rejects.toMatchObject({ code: 'vm_name_taken' });
+      const { db } = vms.store;
+      if (isPurged) await vms.store.write([{ query: db.deleteFrom('operations').where('id', '=', id) }]);
+      isBroken = false;
+      await vms.machines.start();
+      expect(await vms.traces()).toEqual([]);
+      expect((await vms.rescan()).added).toBe(0);
+      expect(vms.errors.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('stop of the server', () => {

@@ -1,10 +1,9 @@
 import { ApiError } from '@wcc/api';
 import type { Host, VmNetwork } from '@wcc/api';
-import { formatBytes } from '@wcc/progress';
-import { readFile } from 'node:fs/promises';
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { describeMissingPackages } from './hypervisor-errors.ts';
-import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
+import type { Hypervisor, HypervisorFacts } from '../hypervisor.ts';
+import type { MemoryPromises } from './memory.ts';
 
 /** The facts of a hypervisor that can run machines. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
 export async function assertHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {
@@ -15,12 +14,18 @@ export async function assertHypervisor(hypervisor: Hypervisor): Promise<Hypervis
 }
 
 /** @throws HypervisorError when its machines or networks cannot be listed */
-export async function describeHost(hypervisor: Hypervisor): Promise<Host> {
+export async function describeHost({
+  hypervisor,
+  memory: promises,
+}: {
+  hypervisor: Hypervisor;
+  memory: MemoryPromises;
+}): Promise<Host> {
   const { driver, acceleration, version, missing } = await hypervisor.probe();
   const works = missing === null && acceleration !== null;
   const [memory, networks] = works
-    ? await Promise.all([hypervisor.list().then(measureMemory), networkNames(hypervisor)])
-    : [await readMemory(), []];
+    ? await Promise.all([promises.measure(), networkNames(hypervisor)])
+    : [await promises.readHost(), []];
   return {
     hypervisor: { driver: works ? driver : null, acceleration, version, missing },
     cpus: availableParallelism(),
@@ -32,45 +37,6 @@ export async function describeHost(hypervisor: Hypervisor): Promise<Host> {
 
 async function networkNames(hypervisor: Hypervisor): Promise<string[]> {
   return (await hypervisor.networks()).map(({ name }) => name);
-}
-
-interface Memory {
-  totalBytes: number;
-  /** Free for another machine. Guests claim their memory over time, so the memory assigned to running machines counts as used. */
-  freeBytes: number;
-}
-
-async function measureMemory(machines: readonly MachineStatus[]): Promise<Memory> {
-  const memory = await readMemory();
-  const assigned = machines
-    .filter(({ state }) => state === 'running' || state === 'paused' || state === 'unknown')
-    .reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  return { ...memory, freeBytes: Math.max(0, Math.min(memory.freeBytes, memory.totalBytes - assigned)) };
-}
-
-/** `MemAvailable`: the kernel's estimate of free memory, including caches that it can drop. */
-async function readMemory(): Promise<Memory> {
-  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
-  const freeBytes = available === undefined ? freemem() : Number(available) * 1024;
-  return { totalBytes: totalmem(), freeBytes };
-}
-
-/**
- * Checks that the host has this memory: free memory with `now`, else installed memory.
- * @param options.machines machines with assigned memory that counts as used. @default none: uses only the kernel's
- * estimate, which is cheap
- * @throws ApiError `not_enough_memory` with the numbers
- */
-export async function assertMemory(
-  memoryBytes: number,
-  { now, machines = [] }: { now: boolean; machines?: readonly MachineStatus[] },
-): Promise<void> {
-  const { totalBytes, freeBytes } = await measureMemory(machines);
-  const limitBytes = now ? freeBytes : totalBytes;
-  if (memoryBytes <= limitBytes) return;
-  const message = `The machine needs ${formatBytes(memoryBytes)} of memory; ${formatBytes(limitBytes)} ${now ? 'are free' : 'are installed'}.`;
-  throw new ApiError('not_enough_memory', { field: 'memoryBytes', message });
 }
 
 /** @throws ApiError `invalid_input` */

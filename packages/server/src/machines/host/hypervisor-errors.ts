@@ -32,6 +32,9 @@ export async function mapHypervisorErrors<Result>(call: () => Promise<Result>): 
 /** Converts any error of work on a machine to the failure that its operation records. */
 export function toVmFailure(error: unknown): WorkFailure {
   if (!(error instanceof HypervisorError)) return toWorkFailure(error);
+  // A driver that cannot write its files waits for its disk, as other work does.
+  const storage = toWorkFailure(error.cause);
+  if (storage.code === 'paused') return storage;
   const { code, message, hint } = toApiError(error);
   return new WorkFailure('failed', { error: { code, message, hint, detail: error.detail }, cause: error });
 }

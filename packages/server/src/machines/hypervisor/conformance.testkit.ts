@@ -36,11 +36,15 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const hypervisor = fixture.hypervisor();
     const spec = await defineMachine(hypervisor, fixture.directory());
     const { uuid, name, cpus, memoryBytes } = spec;
-    const off = { state: 'shut_off', reason: null, foreign: false };
+    const off = { state: 'shut_off', reason: null, foreign: false, residentBytes: null };
     expect(await hypervisor.status(uuid)).toEqual({ uuid, name, cpus, memoryBytes, ...off });
     expect(await hypervisor.spec(uuid)).toEqual(spec);
     await bootGuest(hypervisor, uuid);
-    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
+    expect(await hypervisor.status(uuid)).toMatchObject({
+      state: 'running',
+      reason: null,
+      residentBytes: expect.any(Number) as number,
+    });
     await hypervisor.shutdown(uuid);
     await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.bye });
     await waitUntil(
@@ -63,6 +67,23 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.ready, times: 2 });
     await hypervisor.powerOff(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+  });
+
+  it('pauses a running machine and resumes it, and leaves a machine that is off alone', async () => {
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
+    await hypervisor.pause(uuid);
+    await hypervisor.resume(uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
+    await bootGuest(hypervisor, uuid);
+    await hypervisor.pause(uuid);
+    await hypervisor.pause(uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'paused', reason: null });
+    await hypervisor.resume(uuid);
+    await hypervisor.resume(uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
   });
@@ -91,6 +112,8 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const uuid = randomUUID();
     const unknown = { code: 'unknown_machine' };
     await expect(hypervisor.start(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.pause(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.resume(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.shutdown(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.powerOff(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.reset(uuid)).rejects.toMatchObject(unknown);

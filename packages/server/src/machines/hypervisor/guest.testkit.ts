@@ -88,6 +88,38 @@ export function createEcho(): Buffer {
   return sector;
 }
 
+/**
+ * A guest that writes its disk from the start to the end, 32 KiB at a time. Assembled by nasm:
+ *
+ * ```
+ * bits 16
+ * org 0x7c00
+ *   xor ax,ax
+ *   mov ds,ax
+ *   mov ss,ax
+ *   mov sp,0x7c00
+ * next:
+ *   mov ax,0x4300
+ *   mov dl,0x80
+ *   mov si,packet
+ *   int 0x13
+ *   add dword [packet+8],byte 64
+ *   jmp next
+ * align 4
+ * packet db 16,0
+ *   dw 64,0x8000,0
+ *   dq 64
+ * ```
+ */
+const writer = '31c08ed88ed0bc007cb80043b280be1c7ccd13668306247c40ebee9010004000008000004000000000000000';
+
+export function createWriter(): Buffer {
+  const sector = Buffer.alloc(sectorBytes);
+  sector.write(writer, 'hex');
+  sector.writeUInt16LE(0xaa55, sectorBytes - 2);
+  return sector;
+}
+
 /** A raw disk of 1 MiB with these sectors at its start. */
 export async function writeDisk(
   path: string,

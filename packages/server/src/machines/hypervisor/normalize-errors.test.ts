@@ -17,6 +17,8 @@ function createFailingDriver(reason: Error): Hypervisor {
     list: fail,
     status: fail,
     start: fail,
+    pause: fail,
+    resume: fail,
     shutdown: fail,
     powerOff: fail,
     reset: fail,
@@ -45,7 +47,7 @@ describe('normalizeErrors', () => {
     expect(Object.keys(normalizeErrors(createFailingDriver(full)))).toEqual(
       Object.keys(createFailingDriver(full)),
     );
-    expect(calls).toHaveLength(17);
+    expect(calls).toHaveLength(19);
   });
 
   it.each(calls)('%s turns an unexpected error into `failed` with its cause', async (_name, call) => {

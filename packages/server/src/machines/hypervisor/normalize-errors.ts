@@ -43,6 +43,8 @@ export function normalizeErrors(driver: Hypervisor): NormalizedHypervisor {
     list: wrap('list'),
     status: wrap('status'),
     start: wrap('start'),
+    pause: wrap('pause'),
+    resume: wrap('resume'),
     shutdown: wrap('shutdown'),
     powerOff: wrap('powerOff'),
     reset: wrap('reset'),

@@ -1,6 +1,16 @@
-import type { ImageId } from '@wcc/api';
+import type { ImageId, VmId } from '@wcc/api';
+import { readUnfinishedInputs } from '../../operations/rows.ts';
 import type { ImageReference, ReferencesByImage } from '../../images/references.ts';
 import type { Store } from '../../storage/store.ts';
+
+/** The disks of machines whose deletion was accepted with their disks and has not ended. */
+export async function disksBeingDeleted(store: Store): Promise<ImageId[]> {
+  const deletions = await readUnfinishedInputs(store, 'delete_vm');
+  const vmIds = deletions.filter((input) => input['disks'] === true).map((input) => input['vmId'] as VmId);
+  if (vmIds.length === 0) return [];
+  const disks = await store.db.selectFrom('vmDisks').select('imageId').where('vmId', 'in', vmIds).execute();
+  return disks.map(({ imageId }) => imageId);
+}
 
 /**
  * The images that machines use: disks, sources and bases of disks, and ISOs in drives. An overlay needs its base

@@ -26,6 +26,7 @@ export function insertVm(
     operationId,
     hasSeed: firstBoot === null ? 0 : 1,
     createdAt: new Date().toISOString(),
+    pausedFor: null,
   };
   const rows = disks.map((disk) => ({ query: store.db.insertInto('vmDisks').values(diskRowOf(vm, disk)) }));
   return [{ query: store.db.insertInto('vms').values(row) }, ...rows];
@@ -33,7 +34,10 @@ export function insertVm(
 
 function rowOf(
   vm: VmPlan,
-): Omit<VmRow, 'poolId' | 'ownerId' | 'ownerName' | 'state' | 'operationId' | 'hasSeed' | 'createdAt'> {
+): Omit<
+  VmRow,
+  'poolId' | 'ownerId' | 'ownerName' | 'state' | 'operationId' | 'hasSeed' | 'createdAt' | 'pausedFor'
+> {
   const { id, uuid, name, cpus, memoryBytes, firmware, network, mac, bootOrder, cdromImageId } = vm;
   const numbers = { id, uuid, name, cpus, memoryBytes, firmware, mac, cdromImageId };
   const net = { networkKind: network.kind, networkName: network.name };

@@ -13,6 +13,10 @@ export type Statuses = ReadonlyMap<string, MachineStatus> | null;
 
 /** Message and hint of each reason. */
 const reasonTexts: Readonly<Record<VmStateReasonCode, readonly [message: string, hint: string]>> = {
+  emergency_floor: [
+    'wcc paused the machine, because the file system of its disks has too little free space.',
+    'Free space there. Then the machine resumes automatically.',
+  ],
   deleting: ['The machine is being deleted.', ''],
   guest_panic: ['The guest system panicked.', 'Read the serial log, then reset the machine.'],
   hypervisor_unavailable: [
@@ -86,7 +90,8 @@ export function stateOf(
   const status = statuses.get(row.uuid);
   // The hypervisor lost the machine. The next start defines it again.
   if (status === undefined) return { state: 'shut_off', stateReason: null };
-  return { state: status.state, stateReason: reasonOf(status.reason) };
+  const isEmergency = status.state === 'paused' && row.pausedFor !== null;
+  return { state: status.state, stateReason: reasonOf(isEmergency ? row.pausedFor : status.reason) };
 }
 
 async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom']> {

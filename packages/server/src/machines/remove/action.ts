@@ -1,8 +1,9 @@
 import { ApiError } from '@wcc/api';
-import type { VmId } from '@wcc/api';
-import { syncDirectory } from '@wcc/copy';
+import type { ImageId, VmId } from '@wcc/api';
+import { syncDirectory } from '@wcc/copy/receive';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withHeldPool } from '../../images/pool/held-pool.ts';
 import { statEntry } from '../../images/scan/stat-entry.ts';
 import type { Action, Completion, OperationInput } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
@@ -29,6 +30,7 @@ export interface DeleteInput extends OperationInput {
 export function createDeleteAction(context: MachinesContext): Action<DeleteInput> {
   return {
     name: 'delete_vm',
+    resumesAfterFailure: true,
     needsSlot: () => false,
     phases: phasesOf,
     async start({ input }, hooks) {
@@ -81,32 +83,54 @@ function stepsOf(context: MachinesContext, input: DeleteInput, onRemoval: () => 
   }));
 }
 
-/** Deletes only files with the recorded inode: a file that another program put under the name stays. */
+/**
+ * Deletes only the files that wcc knows as these disks: by the inode of their creation, or by that of their image, which a
+ * scan has found since, e.g. after a restore from a backup. A file that another program put under the name stays.
+ */
 async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }: DeleteInput): Promise<void> {
-  const { path } = await images.pools.use(poolId).catch((error: unknown) => {
+  const disks = await store.db
+    .selectFrom('vmDisks')
+    .leftJoin('images', 'images.id', 'vmDisks.imageId')
+    .select(['vmDisks.name', 'vmDisks.inode', 'images.inode as imageInode'])
+    .where('vmId', '=', vmId)
+    .execute();
+  const remove = async (directory: string): Promise<void> => {
+    for (const { name, inode, imageInode } of disks) {
+      const entry = await statEntry(join(directory, name), name);
+      const isDisk = entry !== null && (entry.inode === inode || entry.inode === imageInode);
+      if (isDisk) await unlink(join(directory, name)).catch(ignoreMissing);
+    }
+    await syncDirectory(directory);
+  };
+  await withHeldPool(images.pools, poolId, remove).catch((error: unknown) => {
     throw toVmFailure(error);
   });
-  for (const { name, inode } of await readDisks(store, vmId)) {
-    const entry = await statEntry(join(path, name), name);
-    if (entry !== null && entry.inode === inode) await unlink(join(path, name)).catch(ignoreMissing);
-  }
-  await syncDirectory(path);
 }
 
-async function complete({ store }: MachinesContext, input: DeleteInput): Promise<Completion> {
-  const { db } = store;
+async function complete(context: MachinesContext, input: DeleteInput): Promise<Completion> {
+  const { db } = context.store;
   const { vmId, disks, name } = input;
-  const ids = (await readDisks(store, vmId)).map(({ imageId }) => imageId);
-  const images = ids.length > 0 && disks ? [{ query: db.deleteFrom('images').where('id', 'in', ids) }] : [];
+  const ids = disks ? await imagesWithoutFile(context, input) : [];
   return {
     statements: [
-      ...images,
+      ...(ids.length > 0 ? [{ query: db.deleteFrom('images').where('id', 'in', ids) }] : []),
       { query: db.deleteFrom('vmDisks').where('vmId', '=', vmId) },
       { query: db.deleteFrom('vms').where('id', '=', vmId) },
     ],
     result: { kind: 'vm', id: vmId },
     target: { kind: 'vm', id: vmId, name },
   };
+}
+
+/** A file that stays keeps its record, and with it its owner and its privacy. */
+async function imagesWithoutFile(
+  { store, images }: MachinesContext,
+  { vmId, poolId }: DeleteInput,
+): Promise<ImageId[]> {
+  const directory = images.pools.find(poolId).path;
+  const disks = await readDisks(store, vmId);
+  const entries = await Promise.all(disks.map(({ name }) => statEntry(join(directory, name), name)));
+  return disks.filter((_, index) => entries[index] === null).map(({ imageId }) => imageId);
 }
 
 /** After a cancel or a failure the machine is usable again. */

@@ -1,10 +1,12 @@
 import { ApiError } from '@wcc/api';
-import type { DeleteVmInput, VmId } from '@wcc/api';
+import type { DeleteVmInput, ImageId, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
+import type { Acceptance } from '../../operations/accept.ts';
+import type { ImageReference } from '../../images/references.ts';
+import { exclusively } from '../../images/use.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertIdle } from '../record/rights.ts';
 import { readDisks } from '../record/machine-rows.ts';
@@ -20,15 +22,14 @@ export async function requestDelete(
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
   assertIdle(row);
-  if (body.disks) await assertDisksUnused(context, vmId);
-  const id = createOperationId(randomBytes);
+  const id = createOperationId();
   const input: DeleteInput = { poolId, vmId, uuid, name, disks: body.disks };
   const taken = store.db
     .updateTable('vms')
     .set({ operationId: id })
     .where('id', '=', vmId)
     .where('operationId', 'is', null);
-  return context.operations.accept({
+  const acceptance: Acceptance = {
     id,
     action: action.name,
     principal,
@@ -39,18 +40,31 @@ export async function requestDelete(
     reservedBytes: 0,
     retryOf: null,
     statements: [{ query: taken, expectRows: 1 }],
+  };
+  const disks = body.disks ? (await readDisks(store, vmId)).map(({ imageId }) => imageId) : [];
+  return exclusively(context.images, disks, async () => {
+    await assertDisksUnused(context, { vmId, disks });
+    return context.operations.accept(acceptance);
   });
 }
 
-async function assertDisksUnused({ store }: MachinesContext, vmId: VmId): Promise<void> {
-  const ids = (await readDisks(store, vmId)).map(({ imageId }) => imageId);
-  if (ids.length === 0) return;
+async function assertDisksUnused(
+  { store, images }: MachinesContext,
+  { vmId, disks }: { vmId: VmId; disks: readonly ImageId[] },
+): Promise<void> {
+  if (disks.length === 0) return;
+  const hint = 'Keep the disks, or wait for the operations that use them.';
   const image = await store.db
     .selectFrom('images')
     .select('name')
-    .where('baseId', 'in', ids)
+    .where('baseId', 'in', disks)
     .executeTakeFirst();
-  if (image === undefined) return;
-  const message = `A disk of the machine is the base of the image "${image.name}".`;
-  throw new ApiError('image_in_use', { message, hint: 'Keep the disks, or delete that image first.' });
+  if (image !== undefined) {
+    const message = `A disk of the machine is the base of the image "${image.name}".`;
+    throw new ApiError('image_in_use', { message, hint: 'Keep the disks, or delete that image first.' });
+  }
+  const references = await images.references.all();
+  const isOther = ({ kind, id }: ImageReference): boolean => kind !== 'vm' || id !== vmId;
+  if (disks.some((disk) => references.get(disk)?.some(isOther) === true))
+    throw new ApiError('image_in_use', { message: 'Something else uses a disk of the machine.', hint });
 }

@@ -1,5 +1,6 @@
 import type { CopyJob } from '@wcc/copy';
-import type { ByteCounts, Snapshot } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { ByteCounts } from '@wcc/progress/protocol';
 import { startWork } from '../../operations/work.ts';
 import type { Progress, StartHooks, StopReason, Work, WorkResult } from '../../operations/work.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
@@ -81,7 +82,7 @@ class StepRun {
 
   stop(reason: StopReason): void {
     if (reason === 'cancelled') this.#job?.cancel();
-    else this.#job?.interrupt();
+    else this.#job?.suspend();
     this.#wake();
   }
 

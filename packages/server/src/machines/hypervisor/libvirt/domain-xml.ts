@@ -66,7 +66,9 @@ function devices(spec: MachineSpec, { emulator, files }: DomainOptions): XmlElem
       element('target', { type: 'isa-serial', port: 0 }),
     ]),
     // A unix socket in libvirt's own directory for the machine.
-    element('graphics', { type: 'vnc' }, [element('listen', { type: 'socket' })]),
+    element('graphics', { type: 'vnc', sharePolicy: 'force-shared' }, [
+      element('listen', { type: 'socket' }),
+    ]),
     element('video', {}, [element('model', { type: 'vga' })]),
     element('memballoon', { model: 'none' }),
     element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),

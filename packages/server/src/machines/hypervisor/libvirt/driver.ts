@@ -15,7 +15,7 @@ import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
 import type { LibvirtHost } from './host.ts';
 import { examineHost } from './host.ts';
-import { growDisk, powerOff, reset, setCdrom, shutdown, start } from './power.ts';
+import { growDisk, pause, powerOff, reset, resume, setCdrom, shutdown, start } from './power.ts';
 import { list, listNetworks, removeOrphanDirectories, trimLogs } from './list.ts';
 import { openScreen, screenshot } from './screen.ts';
 import { ownerOf } from './tag.ts';
@@ -116,6 +116,8 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
     },
     status: (uuid) => statusOf(context, uuid),
     start: (uuid, options) => mutexOf(uuid)(() => start(withSignal(context, options), uuid)),
+    pause: (uuid) => mutexOf(uuid)(() => pause(context, uuid)),
+    resume: (uuid) => mutexOf(uuid)(() => resume(context, uuid)),
     shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),

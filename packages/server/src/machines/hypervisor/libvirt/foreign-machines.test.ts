@@ -88,6 +88,7 @@ describe('libvirt driver', () => {
       foreign: true,
       cpus: 2,
       memoryBytes: 32 * 1024 ** 2,
+      residentBytes: null,
     };
     expect(await hypervisor.list()).toContainEqual(status);
     expect(await hypervisor.status(uuid)).toEqual(status);

@@ -37,6 +37,14 @@ async function boot(context: LibvirtContext, uuid: string): Promise<void> {
   context.changed();
 }
 
+export async function pause(context: LibvirtContext, uuid: string): Promise<void> {
+  if ((await assertOwn(context, uuid)).stats.state === 'running') await context.virsh.run('suspend', uuid);
+}
+
+export async function resume(context: LibvirtContext, uuid: string): Promise<void> {
+  if ((await assertOwn(context, uuid)).stats.state === 'paused') await context.virsh.run('resume', uuid);
+}
+
 export async function shutdown(context: LibvirtContext, uuid: string): Promise<void> {
   await assertOwnOn(context, uuid);
   await context.virsh.run('shutdown', uuid, '--mode', 'acpi');

@@ -7,6 +7,7 @@ export interface DomainStats {
   readonly reason: MachineStateReason;
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly residentBytes: number | null;
 }
 
 /** virDomainState */
@@ -45,6 +46,8 @@ function parseBlock(block: string): DomainStats {
     ...stateOf(code, number('state.reason')),
     cpus: number('vcpu.maximum'),
     memoryBytes: number('balloon.maximum') * 1024,
+    // Zero: the machine is off, or libvirt does not know.
+    residentBytes: number('balloon.rss') * 1024 || null,
   };
 }
 

@@ -41,7 +41,14 @@ export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
       'strict=on',
     ],
     sandbox(spec),
-    ['-pidfile', machineFiles.pid, '-display', 'none', '-vnc', `unix:${machineFiles.screen}`],
+    [
+      '-pidfile',
+      machineFiles.pid,
+      '-display',
+      'none',
+      '-vnc',
+      `unix:${machineFiles.screen},share=force-shared`,
+    ],
     ['-chardev', `socket,id=monitor,path=${machineFiles.monitor},server=on,wait=off`],
     ['-mon', 'chardev=monitor,mode=control'],
     [

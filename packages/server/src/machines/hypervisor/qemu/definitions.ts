@@ -1,4 +1,4 @@
-import { syncDirectory } from '@wcc/copy';
+import { syncDirectory } from '@wcc/copy/receive';
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../../files/errors.ts';

@@ -15,9 +15,10 @@ import { define, removeOrphanDirectories, undefine } from './define.ts';
 import { createDefinitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
 import { examineHost } from './host.ts';
-import { powerOff, reset, shutdown, start } from './power.ts';
+import { pause, powerOff, reset, resume, shutdown, start } from './power.ts';
 import { growDisk, setCdrom } from './media.ts';
 import { createMonitors } from './monitors.ts';
+import { readResidentBytes } from './process.ts';
 import { openScreen, screenshot } from './screen.ts';
 
 export interface QemuDriverOptions {
@@ -85,6 +86,8 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
     },
     status: (uuid) => statusOf(context, uuid),
     start: (uuid, options) => mutexOf(uuid)(() => start(context, uuid, options)),
+    pause: (uuid) => mutexOf(uuid)(() => pause(context, uuid)),
+    resume: (uuid) => mutexOf(uuid)(() => resume(context, uuid)),
     shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),
@@ -103,8 +106,9 @@ async function statusOf(context: QemuContext, uuid: string): Promise<MachineStat
   const definition = isUuid(uuid) ? await context.definitions.read(uuid) : null;
   if (definition === null) return null;
   const { name, cpus, memoryBytes } = definition.spec;
-  const { state, reason } = await probe(context, uuid);
-  return { uuid, name, state, reason, foreign: false, cpus, memoryBytes };
+  const { state, reason, process } = await probe(context, uuid);
+  const residentBytes = process === null ? null : await readResidentBytes(process);
+  return { uuid, name, state, reason, foreign: false, cpus, memoryBytes, residentBytes };
 }
 
 async function trimLogs({ definitions }: QemuContext): Promise<void> {

@@ -89,6 +89,18 @@ async function createFirmwareVariables(directory: string): Promise<void> {
   await copyFile(firmware.variables, target);
 }
 
+export async function pause(context: QemuContext, uuid: string): Promise<void> {
+  await assertDefinition(context, uuid);
+  if ((await probe(context, uuid)).state === 'running')
+    await (await context.monitors.of(uuid)).execute('stop');
+}
+
+export async function resume(context: QemuContext, uuid: string): Promise<void> {
+  await assertDefinition(context, uuid);
+  if ((await probe(context, uuid)).state === 'paused')
+    await (await context.monitors.of(uuid)).execute('cont');
+}
+
 export async function shutdown(context: QemuContext, uuid: string): Promise<void> {
   const monitor = await assertMonitor(context, uuid);
   await monitor.execute('system_powerdown');

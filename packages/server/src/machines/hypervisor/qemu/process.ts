@@ -42,6 +42,13 @@ export async function findProcess(directory: string, uuid: string): Promise<Proc
   return isOurs ? { pid, startTicks: stat.startTicks } : null;
 }
 
+/** Memory of the process that is in RAM; null when it has exited. */
+export async function readResidentBytes({ pid }: ProcessIdentity): Promise<number | null> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  const found = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  return found === undefined ? null : Number(found) * 1024;
+}
+
 export interface Launched {
   /** Resolves when QEMU has exited: its exit code or signal. */
   readonly ended: Promise<string>;
