@@ -48,6 +48,7 @@ async function serve(config: Extract<Command, { kind: 'serve' }>['config']): Pro
     version,
     logger,
     signInLinkTarget: process.stdout.isTTY ? 'terminal' : 'file',
+    onFatal: fatal,
   });
   stopOnSignals(server, fatal);
   announce(server);

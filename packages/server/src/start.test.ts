@@ -156,7 +156,8 @@ it('each start creates a new one-time link until an administrator exists', async
   await second.addUser('boss', 'admin');
   const cookie = await second.signIn('boss');
   await second.running.stop();
-  const third = await startTestServer({ dataDir });
+  // The browser keeps a session for one port.
+  const third = await startTestServer({ dataDir, port: second.port });
   expect(third.running.firstSignIn).toBeNull();
   await expect(secretOf()).rejects.toThrow(/ENOENT/);
   // The session survives the restart.

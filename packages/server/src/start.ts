@@ -1,41 +1,46 @@
 import { join } from 'node:path';
-import type { EventStreams, Hub, OnError, Tickets, WebSocketGateway } from '@wcc/progress/server';
+import type { EventStreams, Hub, OnError, Tickets } from '@wcc/progress/server';
 import { createHub, createTickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Access } from './access/access.ts';
 import { createAccess } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
+import { anchorAudit } from './anchor-audit.ts';
 import type { ServerConfig } from './config/config.ts';
 import { assertPoolUsable, lockDataDir, prepareDataDir } from './config/data-dir.ts';
-import { ConfigError } from './config/errors.ts';
 import type { Domain } from './create-domain.ts';
 import { createDomain } from './create-domain.ts';
 import type { Addresses } from './http/addresses.ts';
 import { createAddresses } from './http/addresses.ts';
 import type { App } from './http/app.ts';
 import { createApp, isSecure } from './http/app.ts';
+import { systemClock } from './concurrency/clock.ts';
 import { createClientAddress } from './http/client-address.ts';
-import { cookieName } from './http/credentials.ts';
 import type { ListeningServer } from './http/listening.ts';
 import { listen } from './http/listening.ts';
 import { attachScreens } from './http/live/screen.ts';
-import type { ScreenGateway } from './http/live/screen.ts';
-import { createSocketGateway, openSessions } from './http/live/socket.ts';
+import { createSocketGateway } from './http/live/socket.ts';
 import type { SocketDeps } from './http/live/socket.ts';
 import type { ServerTicketClaims } from './http/live/tickets.ts';
 import { createStreams, createWatchRules } from './http/live/watch-rules.ts';
 import type { WatchRules } from './http/live/watch-rules.ts';
-import { logState } from './http/log.ts';
-import type { ServerState } from './http/routes/health.ts';
+import { logJump, logState, logUpdate } from './http/log.ts';
+import { createSessionCookie } from './http/session-cookie.ts';
+import type { SessionCookie } from './http/session-cookie.ts';
+import type { ServerState } from './http/guards/passing-states.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
-import { StoreError } from './storage/errors.ts';
+import type { RunningRetentionClock } from './storage/retention-clock.ts';
+import { openRetentionClock } from './storage/retention-clock.ts';
 import { readInstallationId } from './storage/installation.ts';
 import type { Store } from './storage/store.ts';
 import { openStore } from './storage/store.ts';
+import { toStartError } from './start-error.ts';
+import { warnAboutDisks } from './start-warnings.ts';
 import type { Undo } from './undo.ts';
 import { createUndo } from './undo.ts';
+import { watchSessions } from './watch-sessions.ts';
 
 export interface StartOptions {
   config: ServerConfig;
@@ -43,6 +48,8 @@ export interface StartOptions {
   logger: FastifyBaseLogger;
   /** Destination of the one-time sign-in link: `terminal` for the caller, who prints `firstSignIn`, or a file. */
   signInLinkTarget: 'terminal' | 'file';
+  /** The server has lost its database for good: the process should end. @default no call */
+  onFatal?: (error: unknown) => void;
 }
 
 /** A server that is ready: it listens, and its operations are recovered. */
@@ -71,7 +78,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await undo
       .all()
       .catch((cause: unknown) => options.logger.error({ err: cause }, 'stopping after a failed start'));
-    throw error;
+    options.logger.debug({ err: error }, 'start failed');
+    throw toStartError(error, options.config);
   }
 }
 
@@ -88,7 +96,6 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   const status: { state: ServerState } = { state: 'starting' };
   const onError: OnError = (error, { stage }) => {
     logger.error({ err: error, stage }, 'background failure');
-    if (stage === 'storage' && status.state !== 'stopping') status.state = 'database_unavailable';
   };
   await claimDataDir(options, undo);
   const listening = await listen(config);
@@ -101,16 +108,19 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   await backend.domain.start();
   undo.add(() => backend.domain.stop());
   const firstSignIn = await offerFirstSignIn(backend.access, context);
-  const frontend = await createFrontend(context, backend, () => status.state);
-  const sockets = attachSockets(context, backend, frontend);
+  await warnAboutDisks(config, { logger, store: backend.store });
+  const isAway = (): boolean => status.state === 'ready' && !backend.store.status().isOpen;
+  const state = (): ServerState => (isAway() ? 'database_unavailable' : status.state);
+  const frontend = await createFrontend(context, backend, state);
+  attachSockets(context, backend, frontend);
   undo.add(() => frontend.streams.shutdown());
   undo.add(() => {
     listening.stopAccepting();
     return frontend.app.close();
   });
-  undo.add(startSweep(backend.access, { gateway: sockets.gateway, onError }));
+  undo.add(watchSessions(backend, { rules: frontend.rules, onError }));
   undo.add(() => (status.state = 'stopping'));
-  if (status.state === 'starting') status.state = 'ready';
+  status.state = 'ready';
   listening.open(frontend.listener);
   const { store, hub } = backend;
   return {
@@ -134,20 +144,36 @@ async function claimDataDir({ config, logger }: StartOptions, undo: Undo): Promi
 /** The parts of the server that do not depend on HTTP. */
 interface Backend {
   store: Store;
+  retention: RunningRetentionClock;
   hub: Hub;
   access: Access;
   domain: Domain;
   metrics: Metrics;
 }
 
-async function createBackend({ config, undo, onError, logger, addresses }: StartContext): Promise<Backend> {
+async function createBackend(context: StartContext): Promise<Backend> {
+  const { config, undo, onError, logger, addresses } = context;
   const hub = createHub({ onError });
   undo.add(() => hub.close());
   const metrics = createMetrics({ hub });
   undo.add(() => metrics.close());
-  const store = metrics.measureCommits(await openDatabase(config, onError));
+  const { onFatal = () => {} } = context;
+  const database = await openStore(join(config.dataDir, 'wcc.sqlite'), {
+    onError,
+    onFatal,
+    onUpdate: (update) => logUpdate(logger, update),
+  });
+  const store = metrics.measureStore(database);
   undo.add(() => store.close());
-  const access = createAccess({ store, onError, dataDir: config.dataDir, adminToken: config.adminToken });
+  undo.add(await anchorAudit(store, { config, logger, onError }));
+  const retention = await openRetentionClock(store, {
+    clock: systemClock,
+    onJump: (jumpMs) => logJump(logger, jumpMs),
+    onError,
+  });
+  undo.add(() => retention.close());
+  const { dataDir, adminToken } = config;
+  const access = createAccess({ store, retention, onError, dataDir, adminToken });
   const installationId = await readInstallationId(store);
   const onState: OnState = (record) => {
     metrics.recordState(record);
@@ -155,18 +181,9 @@ async function createBackend({ config, undo, onError, logger, addresses }: Start
   };
   await access.grants.load();
   const { consoleUrl } = addresses;
-  const shared = { config, store, hub, access, metrics, onError };
+  const shared = { config, store, retention, hub, access, metrics, onError };
   const domain = await createDomain({ ...shared, onState, installationId, consoleUrl });
-  return { store, hub, access, domain, metrics };
-}
-
-async function openDatabase({ dataDir }: ServerConfig, onError: OnError): Promise<Store> {
-  try {
-    return await openStore(join(dataDir, 'wcc.sqlite'), { onError });
-  } catch (cause) {
-    if (cause instanceof StoreError) throw new ConfigError('database_unusable', cause.message, cause);
-    throw cause;
-  }
+  return { store, retention, hub, access, domain, metrics };
 }
 
 /** The HTTP app, and what its sockets share with it. */
@@ -174,6 +191,7 @@ interface Frontend extends App {
   tickets: Tickets<ServerTicketClaims>;
   rules: WatchRules;
   streams: EventStreams<Principal>;
+  cookie: SessionCookie;
 }
 
 async function createFrontend(
@@ -181,10 +199,17 @@ async function createFrontend(
   backend: Backend,
   state: () => ServerState,
 ): Promise<Frontend> {
-  const { access, domain, metrics, store, hub } = backend;
+  const { access, domain, metrics, store, retention, hub } = backend;
   const tickets = createTickets<ServerTicketClaims>();
-  const rules = createWatchRules({ hub, access, onError, lookup: (id) => domain.lookup(id) });
+  const rules = createWatchRules({
+    hub,
+    access,
+    onError,
+    lookup: (id) => domain.lookup(id),
+    may: (principal, snapshot) => domain.may(principal, snapshot),
+  });
   const streams = createStreams(rules, access);
+  const cookie = createSessionCookie({ secure: isSecure(config) });
   const app = await createApp({
     config,
     version,
@@ -194,38 +219,37 @@ async function createFrontend(
     tickets,
     streams,
     addresses,
+    cookie,
     state,
+    warnings: () => (retention.jumpMs === 0 ? [] : ['clock_jumped']),
     server: listening.server,
+    connections: listening.connections,
     watchable: (id, principal) => domain.watchable(id, principal),
-    screen: (principal, id) => domain.screen(principal, id),
+    targets: {
+      screen: (principal, id) => domain.screen(principal, id),
+      download: (principal, id) => domain.downloadable(principal, id),
+    },
     registerDomain: (instance) => domain.registerRoutes(instance),
   });
   metrics.addWatchers('sse', () => streams.stats());
-  return { ...app, tickets, rules, streams };
-}
-
-interface Sockets {
-  gateway: WebSocketGateway<Principal>;
-  screens: ScreenGateway;
+  return { ...app, tickets, rules, streams, cookie };
 }
 
 function attachSockets(
   { config, undo, onError, listening, addresses }: StartContext,
   { access, domain, metrics }: Backend,
-  { app, tickets, rules }: Frontend,
-): Sockets {
-  const socket: Omit<SocketDeps, 'rules' | 'may'> = {
+  { cookie, tickets, rules }: Frontend,
+): void {
+  const socket: Omit<SocketDeps, 'rules'> = {
     access,
     tickets,
     addresses,
     foreignOrigins: config.foreignOrigins,
     server: listening.server,
     clientAddress: createClientAddress(config.trustedProxies),
-    cookie: cookieName(isSecure(config)),
-    parseCookie: (header) => app.parseCookie(header),
+    cookie,
   };
-  const may: SocketDeps['may'] = (principal, snapshot) => domain.may(principal, snapshot);
-  const gateway = createSocketGateway({ ...socket, rules, may });
+  const gateway = createSocketGateway({ ...socket, rules });
   undo.add(() => gateway.shutdown());
   const screens = attachScreens({
     ...socket,
@@ -235,25 +259,6 @@ function attachSockets(
   });
   undo.add(() => screens.close());
   metrics.addWatchers('websocket', () => gateway.stats());
-  return { gateway, screens };
-}
-
-const sweepMs = 60_000;
-
-/** Extends the sessions of open pages and removes expired ones. @returns a function that stops the sweep */
-function startSweep(
-  { sessions }: Access,
-  { gateway, onError }: { gateway: WebSocketGateway<Principal>; onError: OnError },
-): () => void {
-  const sweep = async (): Promise<void> => {
-    await sessions.touch(openSessions(gateway));
-    await sessions.sweep();
-  };
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => onError(error, { stage: 'session-sweep' }));
-  }, sweepMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** Renews the one-time link. The secret is in the fragment, so no browser sends it and no log shows it. */

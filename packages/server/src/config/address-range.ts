@@ -25,7 +25,32 @@ export function createRangeTest(ranges: readonly string[]): (address: string) =>
   };
 }
 
-/** `::ffff:192.0.2.1` → `192.0.2.1`: a dual-stack socket has the former for an IPv4 peer. */
+/** IPv4 for `::ffff:192.0.2.1` in every notation: a dual-stack socket has that form for an IPv4 peer. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+  const groups = addressGroups(address);
+  if (groups === null || groups.slice(0, 5).some((group) => group !== 0) || groups[5] !== 0xff_ff)
+    return address;
+  const [high = 0, low = 0] = groups.slice(6);
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+}
+
+/** The eight groups of an IPv6 address in any notation; null for everything else. */
+function addressGroups(text: string): number[] | null {
+  const [address = ''] = text.split('%', 1);
+  if (isIP(address) !== 6) return null;
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const parse = (part = ''): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  const [first, last] = [parse(head), parse(tail)];
+  return [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
+}
+
+/**
+ * What counts as one client where calls are limited: an IPv4 address, or the /64 of an IPv6 address, because every
+ * host may use all addresses of its /64.
+ */
+export function networkOf(text: string): string {
+  const address = plainAddress(text);
+  const network = addressGroups(address)?.slice(0, 4);
+  return network === undefined ? address : `${network.map((group) => group.toString(16)).join(':')}::/64`;
 }

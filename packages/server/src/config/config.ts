@@ -20,6 +20,8 @@ export interface ServerConfig {
   hypervisor: HypervisorConfig;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;
+  /** Free space below which wcc pauses the machines of a file system. */
+  emergencyFloor: FreeSpaceFloor;
   uploads: UploadsConfig;
   /** Maximum size of an uploaded or imported image. */
   maxVirtualSizeBytes: number;
@@ -31,15 +33,22 @@ export interface ServerConfig {
 export interface UploadsConfig {
   /** Time without new bytes after which the server removes an unfinished upload. */
   expiryMs: number;
-  /** Bytes that the unfinished uploads of one user may have in all; null: the free space of the pool. */
-  quotaBytes: number | null;
+  /** What the unfinished uploads of one user, who is not an administrator, may have in all. */
+  quota: UploadQuota;
   /** Maximum number of unfinished uploads of one user. */
   maxPerUser: number;
 }
 
+/** `freeFraction`: of the space that would be free in the pool without these uploads. */
+export type UploadQuota = { bytes: number } | { freeFraction: number };
+
 const dayMs = 86_400_000;
 
-export const defaultUploads: UploadsConfig = { expiryMs: 7 * dayMs, quotaBytes: null, maxPerUser: 100 };
+export const defaultUploads: UploadsConfig = {
+  expiryMs: 7 * dayMs,
+  quota: { freeFraction: 0.5 },
+  maxPerUser: 100,
+};
 
 /** The directory of the images. */
 export interface PoolConfig {
@@ -64,6 +73,9 @@ export interface FreeSpaceFloor {
 
 /** A full pool pauses running machines, so operations leave this space free. */
 export const defaultFreeSpaceFloor: FreeSpaceFloor = { bytes: 2_147_483_648, fraction: 0.05 };
+
+/** A guest that writes 500 MB/s needs half a second for it, and wcc looks every 100 ms when it is near. */
+export const defaultEmergencyFloor: FreeSpaceFloor = { bytes: 268_435_456, fraction: 0 };
 
 /** 64 TiB: larger than any disk, and far below the largest safe integer. */
 export const defaultMaxVirtualSizeBytes: number = 64 * 1024 ** 4;

@@ -1,15 +1,29 @@
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { FileLock } from '@wcc/copy';
 import { lockFile } from '@wcc/copy';
 import type { PoolConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
 
-/** Creates the data directory for this user only. @throws ConfigError `data_dir_unwritable` */
+/** The data directory of a server that names none. */
+export function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {
+  const state = environment['XDG_STATE_HOME'];
+  // The XDG specification: ignore a relative path.
+  return state?.startsWith('/')
+    ? join(state, 'wcc')
+    : join(environment['HOME'] ?? homedir(), '.local/state/wcc');
+}
+
+/**
+ * Creates the data directory for this user only, and makes an existing one private.
+ *
+ * @throws ConfigError `data_dir_unwritable`
+ */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makePrivate(dataDir);
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new ConfigError(
@@ -20,11 +34,23 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
+/** Listing and writing for group and others. Traversal may be intended: QEMU of `qemu:///system` needs it. */
+const publicBits = 0o066;
+const stickyBit = 0o1000;
+
+async function makePrivate(dataDir: string): Promise<void> {
+  const { mode, uid } = await stat(dataDir);
+  // Only its owner can change it. With the sticky bit it is a directory like /tmp, which others share.
+  if (uid !== process.getuid?.() || (mode & stickyBit) !== 0 || (mode & publicBits) === 0) return;
+  // Some file systems have no modes.
+  await chmod(dataDir, mode & 0o7777 & ~publicBits).catch(() => {});
+}
+
 /**
  * Allows one wcc per data directory; the lock ends with the process. Null where file locks are not available.
  * @throws ConfigError `data_dir_in_use`
  */
-export function lockDataDir(dataDir: string): FileLock | null {
+export function lockDataDir(dataDir: string): ReturnType<typeof lockFile> | null {
   try {
     return lockFile(join(dataDir, 'wcc.lock'));
   } catch (cause) {

@@ -10,6 +10,13 @@ export const configHints = {
   data_dir_unwritable: 'Set --data-dir to a directory that this user can write.',
   data_dir_in_use: 'Stop the other wcc, or set another --data-dir.',
   database_unusable: 'Use at least the version of wcc that wrote the database, or set another --data-dir.',
+  database_damaged:
+    'Restore the latest file of backups/ in the data directory, or read docs/database.md for other ways.',
+  database_backup_failed:
+    'Free space on the disk of the data directory, or start the earlier version, which needs no upgrade.',
+  database_unopenable: 'Check the disk and the permissions of the data directory.',
+  data_dir_full: 'Free space on the disk of the data directory.',
+  start_failed: 'Start with --log-level debug for the details, and report this as an error of wcc.',
   pool_unwritable: 'Give the user that runs wcc read, write and search permission on the directory.',
   port_in_use: 'Stop that program, or choose another --port.',
   address_unavailable:

@@ -13,6 +13,7 @@ export type Flag =
   | 'admin-token-file'
   | 'max-copies-per-pool'
   | 'free-space-floor'
+  | 'emergency-floor'
   | 'upload-expiry'
   | 'upload-quota'
   | 'max-uploads-per-user'
@@ -111,6 +112,13 @@ export const options: readonly Option[] = [
     description: 'Space that operations leave free in the pool: bytes, or a percentage of the file system.',
   },
   {
+    flag: 'emergency-floor',
+    value: 'BYTES|%',
+    default: '256 MiB',
+    description:
+      'Free space below which wcc pauses the machines whose disks are on that file system; 0: never.',
+  },
+  {
     flag: 'upload-expiry',
     value: 'DAYS',
     default: '7',
@@ -118,9 +126,10 @@ export const options: readonly Option[] = [
   },
   {
     flag: 'upload-quota',
-    value: 'BYTES',
-    default: 'the free space of the pool',
-    description: 'Maximum total size of the unfinished uploads of one user.',
+    value: 'BYTES|%',
+    default: '50%',
+    description:
+      'Maximum total size of the unfinished uploads of one user: bytes, or a percentage of the space that is free without them. It does not bind administrators.',
   },
   {
     flag: 'max-uploads-per-user',

@@ -38,7 +38,8 @@ describe('readConfig without flags', () => {
       hypervisor: { driver: 'auto', environment: { HOME: '/home/sato' } },
       maxCopiesPerPool: 2,
       freeSpaceFloor: { bytes: 2_147_483_648, fraction: 0.05 },
-      uploads: { expiryMs: 604_800_000, quotaBytes: null, maxPerUser: 100 },
+      emergencyFloor: { bytes: 268_435_456, fraction: 0 },
+      uploads: { expiryMs: 604_800_000, quota: { freeFraction: 0.5 }, maxPerUser: 100 },
       maxVirtualSizeBytes: 70_368_744_177_664,
       logLevel: 'info',
       consoleDir: null,
@@ -73,7 +74,9 @@ describe('readConfig with flags and environment variables', () => {
 
   it('accepts limits in bytes', () => {
     expect(read(['--max-virtual-size', '1073741824']).maxVirtualSizeBytes).toBe(1_073_741_824);
-    expect(read([], { WCC_UPLOAD_QUOTA: '5' }).uploads.quotaBytes).toBe(5);
+    expect(read([], { WCC_UPLOAD_QUOTA: '5' }).uploads.quota).toEqual({ bytes: 5 });
+    expect(read(['--upload-quota', '12.5%']).uploads.quota).toEqual({ freeFraction: 0.125 });
+    expect(read(['--upload-quota', '100%']).uploads.quota).toEqual({ freeFraction: 1 });
     expect(read(['--upload-expiry', '0.5']).uploads.expiryMs).toBe(43_200_000);
   });
 
@@ -102,10 +105,13 @@ const refusals: [ConfigErrorCode, string[], Record<string, string>?][] = [
   ['option_invalid', [], { WCC_PORT: 'x' }],
   ['option_invalid', ['--max-copies-per-pool', '0']],
   ['option_invalid', ['--free-space-floor', '5 %']],
+  ['option_invalid', ['--emergency-floor', '-1']],
   ['option_invalid', ['--max-virtual-size', '0']],
   ['option_invalid', ['--max-virtual-size', '1TiB']],
   ['option_invalid', ['--max-virtual-size', '9007199254740992']],
   ['option_invalid', ['--upload-quota', '-1']],
+  ['option_invalid', ['--upload-quota', '101%']],
+  ['option_invalid', ['--free-space-floor', '100%']],
   ['option_invalid', ['--upload-expiry', '0']],
   ['option_invalid', ['--upload-expiry', 'never']],
   ['option_invalid', ['--log-level', 'loud']],

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { FreeSpaceFloor, LogLevel, PoolConfig, ServerConfig } from './config.ts';
+import type { FreeSpaceFloor, LogLevel, PoolConfig, ServerConfig, UploadQuota } from './config.ts';
 import {
+  defaultEmergencyFloor,
   defaultFreeSpaceFloor,
   defaultMaxVirtualSizeBytes,
   defaultUploads,
   isLoopback,
   logLevels,
 } from './config.ts';
+import { defaultDataDir } from './data-dir.ts';
 import { ConfigError } from './errors.ts';
 import type { Flag } from './options.ts';
 import { adminTokenVariable, environmentName, options } from './options.ts';
@@ -77,10 +78,11 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
     importAllow: ranges('import-allow', text('import-allow')),
     adminToken: readAdminToken(text('admin-token-file'), environment[adminTokenVariable]),
     maxCopiesPerPool: integer('max-copies-per-pool', text('max-copies-per-pool') ?? '2', { min: 1, max: 64 }),
-    freeSpaceFloor: freeSpaceFloor(text('free-space-floor')),
+    freeSpaceFloor: floor('free-space-floor', text('free-space-floor')) ?? defaultFreeSpaceFloor,
+    emergencyFloor: floor('emergency-floor', text('emergency-floor')) ?? defaultEmergencyFloor,
     uploads: {
       expiryMs: days('upload-expiry', text('upload-expiry')),
-      quotaBytes: optionalBytes('upload-quota', text('upload-quota')),
+      quota: uploadQuota(text('upload-quota')),
       maxPerUser: integer('max-uploads-per-user', text('max-uploads-per-user') ?? '100', {
         min: 1,
         max: 10_000,
@@ -107,14 +109,6 @@ function days(flag: Flag, text: string | null): number {
 
 function optionalBytes(flag: Flag, text: string | null): number | null {
   return text === null ? null : integer(flag, text, { min: 1, max: Number.MAX_SAFE_INTEGER });
-}
-
-function defaultDataDir(environment: Environment): string {
-  const state = environment['XDG_STATE_HOME'];
-  // The XDG specification: ignore a relative path.
-  return state?.startsWith('/')
-    ? join(state, 'wcc')
-    : join(environment['HOME'] ?? homedir(), '.local/state/wcc');
 }
 
 function poolConfig(named: string | null, dataDir: string): PoolConfig {
@@ -183,11 +177,23 @@ function foreignOrigins(text: string | null): string[] {
     });
 }
 
-function freeSpaceFloor(text: string | null): FreeSpaceFloor {
-  if (text === null) return defaultFreeSpaceFloor;
-  const percent = /^(\d{1,2}(?:\.\d+)?)%$/.exec(text)?.[1];
-  if (percent !== undefined) return { bytes: 0, fraction: Number(percent) / 100 };
-  return { bytes: integer('free-space-floor', text, { min: 0, max: Number.MAX_SAFE_INTEGER }), fraction: 0 };
+function fraction(text: string): number | null {
+  const percent = /^(\d{1,2}(?:\.\d+)?|100)%$/.exec(text)?.[1];
+  return percent === undefined ? null : Number(percent) / 100;
+}
+
+function uploadQuota(text: string | null): UploadQuota {
+  if (text === null) return defaultUploads.quota;
+  const freeFraction = fraction(text);
+  if (freeFraction !== null) return { freeFraction };
+  return { bytes: integer('upload-quota', text, { min: 1, max: Number.MAX_SAFE_INTEGER }) };
+}
+
+function floor(flag: Flag, text: string | null): FreeSpaceFloor | null {
+  if (text === null) return null;
+  const ofFileSystem = fraction(text);
+  if (ofFileSystem !== null && ofFileSystem < 1) return { bytes: 0, fraction: ofFileSystem };
+  return { bytes: integer(flag, text, { min: 0, max: Number.MAX_SAFE_INTEGER }), fraction: 0 };
 }
 
 function readTls(certFile: string | null, keyFile: string | null): ServerConfig['tls'] {

@@ -1,6 +1,7 @@
-import type { ByteCounts } from '@wcc/progress';
-import type { Hub, OperationRecord } from '@wcc/progress/server';
+import type { ByteCounts } from '@wcc/progress/protocol';
+import type { Hub } from '@wcc/progress/server';
 import { isTerminal } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
 import { Counter } from 'prom-client';
 import type { Registry } from 'prom-client';
 
@@ -16,10 +17,13 @@ type Kind = keyof typeof helpByKind;
 const allKinds = Object.keys(helpByKind) as Kind[];
 const noBytes: Record<Kind, number> = { written: 0, data: 0, skipped: 0, shared: 0 };
 
+/** What the metrics read of an operation. */
+export type MeteredRecord = Pick<Snapshot, 'id' | 'action' | 'state' | 'bytes'>;
+
 /** Bytes of all operations, including running ones, so that a long copy is not one step at its end. */
 export interface ByteMetrics {
   /** Called for every state change of an operation. */
-  recordState(record: OperationRecord): void;
+  recordState(record: MeteredRecord): void;
 }
 
 export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
@@ -27,7 +31,7 @@ export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
   /** Bytes of an operation at its first state in this process; an earlier process counted these. */
   const startBytes = new Map<string, Record<Kind, number>>();
 
-  const add = (sums: Record<Kind, number>, record: Pick<OperationRecord, 'id' | 'bytes'>): void => {
+  const add = (sums: Record<Kind, number>, record: Pick<MeteredRecord, 'id' | 'bytes'>): void => {
     const start = startBytes.get(record.id);
     if (start === undefined || record.bytes === null) return;
     for (const kind of allKinds) sums[kind] += Math.max(0, record.bytes[kind] - start[kind]);

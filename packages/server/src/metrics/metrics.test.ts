@@ -1,7 +1,8 @@
-import type { OperationState } from '@wcc/progress';
-import { sampleSnapshot } from '@wcc/progress/conformance';
+import type { OperationState, Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { sampleSnapshot } from '@wcc/progress/testing';
 import { createHub } from '@wcc/progress/server';
-import type { Hub, OperationRecord } from '@wcc/progress/server';
+import type { Hub } from '@wcc/progress/server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,7 +20,7 @@ afterEach(() => {
   hub.close();
 });
 
-function record(state: OperationState, written: number, action = 'copy_vm_image'): OperationRecord {
+function record(state: OperationState, written: number, action = 'copy_vm_image'): Snapshot {
   return sampleSnapshot({
     id: 'a'.repeat(26),
     action,
@@ -28,11 +29,13 @@ function record(state: OperationState, written: number, action = 'copy_vm_image'
     phaseIndex: -1,
     bytes: { virtual: 1000, data: 1000, skipped: 0, shared: 0, written },
     startedAt: null,
+    endedAt: isTerminal(state) ? '2026-01-01T14:05:00.000Z' : null,
+    error: state === 'failed' ? { code: 'io_error', message: 'Broken.', hint: '', detail: null } : null,
   });
 }
 
 /** Reports a state to the hub and then to the metrics, as the engine does. */
-function report(state: OperationRecord): void {
+function report(state: Snapshot): void {
   hub.put(state);
   metrics.recordState(state);
 }

@@ -1,11 +1,14 @@
 import { operationActions } from '@wcc/api';
-import { OPERATION_STATES, isTerminal } from '@wcc/progress';
-import type { Hub, OperationRecord } from '@wcc/progress/server';
+import { isTerminal } from '@wcc/progress';
+import { operationStates } from '@wcc/progress/protocol';
+import type { Hub } from '@wcc/progress/server';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Store } from '../storage/store.ts';
 import { createByteMetrics } from './bytes.ts';
+import type { MeteredRecord } from './bytes.ts';
 import { registerEventLoopLag } from './event-loop.ts';
 import { registerWatchMetrics } from './watchers.ts';
+import { measureStore } from './store.ts';
 import type { WatchKind, WatchSources, WatchStats } from './watchers.ts';
 
 /** One answered request. */
@@ -35,10 +38,10 @@ export interface Metrics {
   /** All current metrics as text. */
   text(pools: readonly PoolSpace[]): Promise<string>;
   /** Called for every state change of an operation. */
-  recordState(record: OperationRecord): void;
+  recordState(record: MeteredRecord): void;
   recordRequest(request: RequestRecord): void;
-  /** Wraps the store to measure the time of each commit. */
-  measureCommits(store: Store): Store;
+  /** Wraps the store to measure the time of each commit, and shows its state. */
+  measureStore(store: Store): Store;
   /** Adds the statistics of one gateway. They are read at each scrape. */
   addWatchers(kind: WatchKind, stats: () => WatchStats): void;
   close(): void;
@@ -70,7 +73,7 @@ export function createMetrics({ hub }: { hub: Hub }): Metrics {
       if (isTerminal(record.state)) ended.inc({ action: actionLabel(record.action), state: record.state });
     },
     recordRequest: registerRequests(registry),
-    measureCommits: (store) => measureCommits(store, registry),
+    measureStore: (store) => measureStore(store, registry),
     addWatchers: (kind, stats) => void sources.set(kind, stats),
     close() {
       stopLag();
@@ -85,7 +88,7 @@ function actionLabel(action: string): string {
 }
 
 function registerOperations(registry: Registry, hub: Hub): void {
-  const states = OPERATION_STATES.filter((state) => !isTerminal(state));
+  const states = operationStates.filter((state) => !isTerminal(state));
   const actions = [...operationActions, 'published'];
   registry.registerMetric(
     new Gauge({
@@ -145,26 +148,5 @@ function registerRequests(registry: Registry): (request: RequestRecord) => void 
   return ({ route, method, status, durationMs, isStream }) => {
     requests.inc({ route, method, status: String(status) });
     if (!isStream) durations.observe({ route, method }, durationMs / 1000);
-  };
-}
-
-function measureCommits(store: Store, registry: Registry): Store {
-  const commits = new Histogram({
-    name: 'wcc_store_commit_seconds',
-    help: 'Time until a batch was durable, including its wait in the queue.',
-    registers: [registry],
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
-  });
-  return {
-    db: store.db,
-    async write(batch) {
-      const stop = commits.startTimer();
-      try {
-        return await store.write(batch);
-      } finally {
-        stop();
-      }
-    },
-    close: () => store.close(),
   };
 }
