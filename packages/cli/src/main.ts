@@ -5,7 +5,7 @@ import type { Context } from './runtime/context.ts';
 import { CliError, toCliError } from './runtime/errors.ts';
 import { exitCodes } from './runtime/exit-codes.ts';
 import { errorLine } from './output/json.ts';
-import { escapeTerminal } from './output/terminal.ts';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import { createProgram } from './program.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -24,6 +24,7 @@ try {
 
 async function run(): Promise<void> {
   const { env, stdin, stdout, stderr } = process;
+  endOnLostOutput(process);
   const context: Context = {
     env,
     stdin,
@@ -32,6 +33,17 @@ async function run(): Promise<void> {
     interrupt: interruptOf(process),
   };
   await createProgram(context, version).parseAsync(argv, { from: 'user' });
+}
+
+/** A reader that has enough, such as `head`, is no failure. Output that is lost otherwise is one. */
+function endOnLostOutput({ stdout, stderr }: NodeJS.Process): void {
+  stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(exitCodes.ok.code);
+    stderr.write(`wcc: Cannot write the output: ${message}\n`);
+    process.exit(exitCodes.local_file.code);
+  });
+  // Nowhere is left to report it.
+  stderr.on('error', () => {});
 }
 
 /** The first signal aborts the command, the second one ends the process at once. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAuditCommands } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addLogin } from './commands/login.ts';
@@ -29,6 +30,7 @@ export function createProgram(context: Context, version: string): Command {
   addImageCommands(program, context);
   addVmCommands(program, context);
   addOpCommands(program, context);
+  addAuditCommands(program, context);
   addCompletion(program, context);
   return prepare(program, context);
 }

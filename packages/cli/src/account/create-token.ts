@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { pageKeyHeader } from '@wcc/api';
 import type { CreatedToken, TokenScope } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
 
@@ -16,6 +17,7 @@ export interface CreateTokenOptions {
 export async function createToken(options: CreateTokenOptions): Promise<CreatedToken> {
   const { origin, name, password, scope, expiresInDays } = options;
   let cookie = '';
+  let pageKey = '';
   const api = createApiClient({
     baseUrl: origin,
     fetch: async (input, init) => {
@@ -23,14 +25,14 @@ export async function createToken(options: CreateTokenOptions): Promise<CreatedT
       const headers = {
         ...(init?.headers as Record<string, string>),
         origin,
-        ...(cookie === '' ? {} : { cookie }),
+        ...(cookie === '' ? {} : { cookie, [pageKeyHeader]: pageKey }),
       };
       const response = await fetch(input, { ...init, headers });
       cookie = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? cookie;
       return response;
     },
   });
-  await api.signIn({ name, password });
+  ({ pageKey } = await api.signIn({ name, password }));
   try {
     return await api.createToken({ name: `wcc on ${hostname()}`.slice(0, 64), scope, expiresInDays });
   } finally {

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 
 /** Asks on a terminal, or reads the next line of a pipe. */
 export interface Prompt {
-  /** @throws CliError `usage` if the input ends before the answer */
+  /**
+   * @param question may contain names as they are: characters that control the terminal are replaced
+   * @throws CliError `usage` if the input ends before the answer
+   */
   ask(question: string): Promise<string>;
   /** Like `ask`, but does not show what is typed. */
   askSecret(question: string): Promise<string>;
@@ -42,7 +46,7 @@ export function createPrompt({ stdin, stderr, interrupt }: Context): Prompt {
   }
   return {
     ask: async (question) => {
-      if (isTerminal) stderr.write(question);
+      if (isTerminal) stderr.write(escapeTerminal(question));
       return (await nextLine()).trim();
     },
     askSecret: async (question) => {

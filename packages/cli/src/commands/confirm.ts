@@ -10,5 +10,5 @@ export async function confirm(context: Context, question: string): Promise<void>
   const prompt = createPrompt(context);
   const answer = await prompt.ask(`${question} [y/N] `).finally(() => prompt.close());
   if (!/^y(es)?$/i.test(answer))
-    throw new CliError('cancelled', 'Nothing was deleted.', { code: 'not_confirmed' });
+    throw new CliError('cancelled', 'Nothing was changed.', { code: 'not_confirmed' });
 }

@@ -4,7 +4,7 @@ import type { Context } from '../runtime/context.ts';
 import { followToEnd } from '../follow/follow.ts';
 import { namesOf, rowOf } from '../output/human.ts';
 import { jsonDocument } from '../output/json.ts';
-import { escapeTerminal } from '../output/terminal.ts';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import type { Server } from '../server/server.ts';
 import type { ActionOptions } from './options.ts';
 

@@ -5,6 +5,7 @@ import { addImageCopy } from './image/copy.ts';
 import { addImageDownload } from './image/download.ts';
 import { addImageImport } from './image/import.ts';
 import { addImageLs } from './image/ls.ts';
+import { addImagePublish } from './image/publish.ts';
 import { addImageRm } from './image/rm.ts';
 import { addImageShow } from './image/show.ts';
 import { addImageUpload } from './image/upload.ts';
@@ -19,6 +20,7 @@ const verbs = [
   addImageImport,
   addImageConvert,
   addImageVerify,
+  addImagePublish,
   addImageRm,
 ];
 

@@ -10,7 +10,7 @@ import type { Account } from '../account/store.ts';
 import { accountsPath, readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
-import { escapeTerminal } from '../output/terminal.ts';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import { parseCount } from './options.ts';
 
 interface LoginOptions {

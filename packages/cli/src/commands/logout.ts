@@ -1,3 +1,4 @@
+import { escapeTerminal } from '@wcc/progress/terminal';
 import { ApiProblem, createApiClient } from '@wcc/api/client';
 import type { Command } from 'commander';
 import { serverOrigin } from '../account/address.ts';
@@ -34,6 +35,6 @@ async function revoke(origin: string, { token, tokenId }: Account): Promise<stri
     if (!(error instanceof ApiProblem)) throw error;
     // Already revoked or expired.
     if (error.status === 401) return 'The token was no longer valid.';
-    return `The token could not be revoked (${error.code}); revoke it in the console.`;
+    return `The token could not be revoked (${escapeTerminal(error.code)}); revoke it in the console.`;
   }
 }

@@ -1,7 +1,6 @@
 import { createMeter, formatBytes, formatPercent, formatRate, percent } from '@wcc/progress';
-import { textOf } from '@wcc/progress/words';
-import { roundEta } from '@wcc/progress';
-import type { ProgressOutput } from '../follow/progress-output.ts';
+import { amountText, timeLeftText } from '@wcc/progress/text';
+import type { Display } from '@wcc/progress/terminal';
 
 /** Shows the progress of a download. */
 export interface DownloadProgress {
@@ -10,10 +9,9 @@ export interface DownloadProgress {
 }
 
 const redrawMs = 100;
-const text = textOf('en');
 
 /** A download is not an operation of the server, so its rate and ETA are measured here. */
-export function createDownloadProgress(output: ProgressOutput, name: string): DownloadProgress {
+export function createDownloadProgress(output: Display, name: string): DownloadProgress {
   const meter = createMeter({ halfLifeMs: 10_000 });
   let total = 0;
   let startedAtMs = 0;
@@ -32,17 +30,19 @@ export function createDownloadProgress(output: ProgressOutput, name: string): Do
       meter.add({ atMs, done: offset });
       const reading = meter.read(atMs, { total, state: 'running', phaseStartedAtMs: startedAtMs });
       const line = {
+        id: name,
+        key: 'running',
         name,
         value: (percent(offset, total) ?? 0) / 100,
         percent: `${formatPercent(offset, total) ?? ''} %`,
         parts: [
-          text.amount(formatBytes(offset, { rounding: 'down' }), formatBytes(total)),
+          amountText(offset, total, 'en'),
           reading.rate === null ? '' : formatRate(reading.rate),
-          reading.etaMs === null ? '' : text.left(roundEta(reading.etaMs)),
+          reading.etaMs === null ? '' : timeLeftText(reading.etaMs, 'en'),
         ],
         look: 'running' as const,
       };
-      output.update(line, 'running');
+      output.show([line]);
     },
   };
 }

@@ -5,7 +5,7 @@ import { routes } from '@wcc/api';
 import type { Image } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { Context } from '../runtime/context.ts';
-import { CliError } from '../runtime/errors.ts';
+import { CliError, onLocalFile } from '../runtime/errors.ts';
 import { lostConnection, openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
 import { RetryDeadline, isRetryable } from '../server/retry-deadline.ts';
@@ -19,6 +19,8 @@ export interface DownloadOptions {
   target: string;
   giveUpAfterMs: number;
   progress: DownloadProgress;
+  /** Gets a line when the download tries again. */
+  report: (text: string) => void;
 }
 
 /** A connection without data for this time is dead. */
@@ -33,14 +35,14 @@ const pieceBytes = 1_048_576;
  */
 export async function download(context: Context, server: Server, options: DownloadOptions): Promise<void> {
   const partial = partialOf(options.target);
-  const deadline = new RetryDeadline(
-    options.giveUpAfterMs,
-    `The data is in ${partial.path}. Run the same command again to resume.`,
-  );
+  const deadline = new RetryDeadline(options.giveUpAfterMs, {
+    hint: `The data is in ${partial.path}. Run the same command again to resume.`,
+    report: options.report,
+  });
   for (;;) {
     try {
       await fetchRest(server, partial, { ...options, deadline, signal: context.interrupt });
-      return await publishPartial(partial, options.target);
+      return await onLocalFile(() => publishPartial(partial, options.target));
     } catch (error) {
       if (context.interrupt.aborted) throw stoppedError(context, partial);
       if (!isRetryable(error)) throw error;
@@ -73,7 +75,7 @@ async function fetchRest(server: Server, partial: Partial, fetching: Fetching): 
     await receive(response, partial, { ...fetching, earlier });
   } catch (error) {
     const isFinal = error instanceof ApiProblem || error instanceof CliError;
-    throw isFinal || isLocalError(error) ? error : lostConnection(error);
+    throw isFinal ? error : lostConnection(error);
   } finally {
     request.destroy();
   }
@@ -90,20 +92,22 @@ async function receive(
   if (statusCode === 416 && earlier?.offsetBytes === image.sizeBytes) return;
   if (statusCode !== 200 && statusCode !== 206) throw await readProblem(response);
   const isRest = statusCode === 206;
-  const handle = isRest ? await reopenPartial(partial) : await beginPartial(partial, headers.etag ?? '');
+  const handle = await onLocalFile(() =>
+    isRest ? reopenPartial(partial) : beginPartial(partial, headers.etag ?? ''),
+  );
   const file = new SparseFile(handle, isRest ? (earlier?.offsetBytes ?? 0) : 0);
   const total = file.offset + Number(headers['content-length']);
   progress.start(file.offset, total);
   try {
     for await (const piece of collectPieces(response)) {
-      await file.append(piece);
+      await onLocalFile(() => file.append(piece));
       deadline.progressed(file.offset);
       progress.update(file.offset);
     }
     if (file.offset !== total) throw new Error('The answer is incomplete.');
   } finally {
     // Keeps the received bytes, including a hole at the end.
-    await finishAndClose(file, handle);
+    await onLocalFile(() => finishAndClose(file, handle));
   }
 }
 
@@ -126,15 +130,6 @@ async function* collectPieces(response: IncomingMessage): AsyncGenerator<Buffer>
     [pieces, length] = [[], 0];
   }
   if (length > 0) yield Buffer.concat(pieces, length);
-}
-
-/** True for errors of the local file system, e.g. a full disk, which a retry does not solve. */
-function isLocalError(error: unknown): boolean {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return (
-    code !== undefined &&
-    ['open', 'write', 'ftruncate', 'fsync', 'rename', 'unlink', 'rm'].includes(syscall ?? '')
-  );
 }
 
 function stoppedError({ interrupt }: Context, { path }: Partial): CliError {

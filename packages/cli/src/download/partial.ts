@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** The files of an interrupted download: `FILE.part`, and a note with the ETag of its image version. */
 export interface Partial {
@@ -8,9 +9,19 @@ export interface Partial {
   notePath: string;
 }
 
-/** The partial files for a target file. */
+/** The longest name of a file on Linux, in bytes. */
+const maxNameBytes = 255;
+const keptUnits = 40;
+
+/** The partial files for a target file. A name without room for the endings becomes a shorter one with its digest. */
 export function partialOf(target: string): Partial {
-  return { path: `${target}.part`, notePath: `${target}.part.etag` };
+  const [directory, name] = [dirname(target), basename(target)];
+  const isTooLong = Buffer.byteLength(`${name}.part.etag`) > maxNameBytes;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  const short = isTooLong
+    ? join(directory, `${Array.from(name).slice(0, keptUnits).join('')}-${digest}`)
+    : target;
+  return { path: `${short}.part`, notePath: `${short}.part.etag` };
 }
 
 /** Size and ETag of the partial file; null if there is none to resume. */

@@ -2,13 +2,13 @@ import type { Operation } from '@wcc/api';
 import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
+import type { Display, TerminalLine } from '@wcc/progress/terminal';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 import { jsonLine } from '../output/json.ts';
+import { operationLine } from '../output/operation-text.ts';
 import type { Server } from '../server/server.ts';
 import { watchServer } from '../server/watch.ts';
-import { changeKeyOf, lineOf } from './line.ts';
-import type { ProgressOutput } from './progress-output.ts';
 import { createProgressOutput } from './progress-output.ts';
 import { withResolvers } from './with-resolvers.ts';
 
@@ -24,7 +24,7 @@ const firstConnectionMs = 2000;
 
 /** Watches one operation through the socket and shows its progress until its end or `stop`. */
 export class OperationFollower {
-  readonly output: ProgressOutput | null;
+  readonly output: Display | null;
   /** The terminal snapshot. Rejects with a `CliError` if watching is no longer possible. */
   readonly end: Promise<Snapshot>;
   readonly #context: Context;
@@ -98,9 +98,16 @@ export class OperationFollower {
     const { state, sinceMs } = this.#client.status;
     // The first connection attempt does not count as offline.
     const isOnline = state === 'online' || (state === 'connecting' && sinceMs < firstConnectionMs);
-    const receipt = { isOnline, sinceReceiptMs: performance.now() - this.#receivedAtMs };
-    this.output?.update(lineOf(this.#latest, receipt), changeKeyOf(this.#latest, receipt));
+    this.output?.show([
+      lineOf(this.#latest, { isOnline, sinceReceiptMs: performance.now() - this.#receivedAtMs }),
+    ]);
   }
+}
+
+function lineOf(snapshot: Snapshot, receipt: { isOnline: boolean; sinceReceiptMs: number }): TerminalLine {
+  const { isOnline, sinceReceiptMs } = receipt;
+  const line = operationLine(snapshot, { connection: isOnline ? 'online' : 'offline', sinceReceiptMs });
+  return isOnline ? line : { ...line, parts: [...line.parts, 'no connection to the server'] };
 }
 
 const goneError = (): CliError =>

@@ -1,11 +1,9 @@
 import type { Image, Operation, OperationLog } from '@wcc/api';
 import { formatBytes, isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import { actionName, describeRow, textOf } from '@wcc/progress/words';
-import type { RowView } from '@wcc/progress/words';
-import { escapeTerminal, pad, widthOf } from './terminal.ts';
-
-const text = textOf('en');
+import type { RowView } from '@wcc/progress/text';
+import { actionName, describeRow } from './operation-text.ts';
+import { escapeTerminal, pad, widthOf } from '@wcc/progress/terminal';
 
 /** The texts of an operation, the same as in the console. */
 export function rowOf(
@@ -13,14 +11,8 @@ export function rowOf(
   more: { isOnline?: boolean; sinceReceiptMs?: number } = {},
 ): RowView {
   return describeRow(snapshot, {
-    text,
-    isOnline: more.isOnline ?? true,
+    connection: more.isOnline === false ? 'offline' : 'online',
     sinceReceiptMs: more.sinceReceiptMs ?? 0,
-    may: null,
-    offers: [],
-    isUnknown: false,
-    explain: null,
-    locale: 'en',
   });
 }
 
@@ -76,6 +68,7 @@ export function imageFacts(image: Image): string {
     ['owner', image.owner],
     ['copied from', image.copiedFrom === null ? null : String(image.copiedFrom)],
     ['sha256', image.sha256],
+    ['private', image.private ? 'yes' : null],
     ['template', image.template ? 'yes' : null],
     ['used by', image.usedBy.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['created', image.createdAt],
@@ -91,7 +84,7 @@ export function operationTable(operations: readonly Operation[]): string {
       const row = rowOf(operation);
       return [
         operation.id,
-        row.action,
+        row.title,
         namesOf(operation),
         operation.ownerName,
         `${row.status} ${row.percent}`.trim(),
@@ -133,6 +126,9 @@ export function operationFacts(operation: Snapshot): string {
 /** The lines of `wcc op log`. */
 export function logTable({ items }: OperationLog): string {
   return items
-    .map(({ at, kind, text: entry }) => `${at}  ${pad(kind, 10)}  ${escapeTerminal(entry)}\n`)
+    .map(
+      ({ at, kind, text: entry }) =>
+        `${escapeTerminal(at)}  ${pad(escapeTerminal(kind), 10)}  ${escapeTerminal(entry)}\n`,
+    )
     .join('');
 }

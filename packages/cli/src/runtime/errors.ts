@@ -57,6 +57,20 @@ export function toCliError(error: unknown): CliError {
   return new CliError('failed', message, { code: 'internal', cause: error });
 }
 
+/**
+ * Runs work on local files, so that a failure of theirs is never taken for one of the network and retried.
+ * @throws CliError `local_file`
+ */
+export async function onLocalFile<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    const { code = 'local_file', message } = cause as NodeJS.ErrnoException;
+    throw new CliError('local_file', message, { code, cause });
+  }
+}
+
 /** The error of an operation that failed or was cancelled. */
 export function endError(snapshot: Snapshot): CliError {
   if (snapshot.state === 'cancelled') {

@@ -1,3 +1,4 @@
+import { isSameName } from '@wcc/api';
 import type { Image } from '@wcc/api';
 import { CliError } from '../runtime/errors.ts';
 import type { Server } from './server.ts';
@@ -22,7 +23,10 @@ export async function listImages({ api }: Server): Promise<Image[]> {
 export async function findImage(server: Server, text: string): Promise<Image> {
   if (/^\d+$/.test(text)) return server.api.image(Number(text));
   const name = text.replace(/^name:/, '');
-  const all = (await listImages(server)).filter((image) => image.name === name);
+  const spelled = (await listImages(server)).filter((image) => isSameName(image.name, name));
+  // Two files whose names differ only in their Unicode spelling can exist in an old pool.
+  const exact = spelled.filter((image) => image.name === name);
+  const all = exact.length > 0 ? exact : spelled;
   // The record of a missing file stays, so an existing image of the same name has priority.
   const existing = all.filter((image) => image.state !== 'missing');
   const found = existing.length > 0 ? existing : all;

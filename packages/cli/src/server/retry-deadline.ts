@@ -20,12 +20,15 @@ export class RetryDeadline {
   readonly #giveUpAfterMs: number;
   /** The hint of the error after giving up. */
   readonly #hint: string;
+  readonly #report: (text: string) => void;
   #attempt = 0;
   #progressAtMs = performance.now();
   #furthest = -1;
 
-  constructor(giveUpAfterMs: number, hint: string) {
+  /** `report` gets a line at the first failure of each outage. */
+  constructor(giveUpAfterMs: number, { hint, report }: { hint: string; report: (text: string) => void }) {
     this.#hint = hint;
+    this.#report = report;
     this.#giveUpAfterMs = giveUpAfterMs;
   }
 
@@ -52,6 +55,7 @@ export class RetryDeadline {
         cause: error,
       });
     }
+    if (this.#attempt === 0) this.#report(`${error.message} Trying again.`);
     const jitterMs = Math.random() * Math.min(capMs, baseMs * 2 ** this.#attempt++);
     await sleep(Math.max(jitterMs, (error.retryAfterS ?? 0) * 1000), undefined, { signal });
   }

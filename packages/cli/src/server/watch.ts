@@ -8,12 +8,14 @@ import type { Server } from './server.ts';
 const closeGraceMs = 500;
 
 /**
- * Connects to the server's socket with the bearer token, so no ticket is needed. Reconnects after every loss.
+ * Connects to the server with the bearer token, so no ticket is needed: by socket, or by event stream where a proxy
+ * blocks sockets. Reconnects after every loss.
  */
 export function watchServer({ origin, token }: Server): ProgressClient {
+  const authorization = `Bearer ${token}`;
   class BearerSocket extends WebSocket {
     constructor(url: string, protocols: string[]) {
-      super(url, protocols, { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+      super(url, protocols, { headers: { authorization }, perMessageDeflate: false });
     }
 
     override close(): void {
@@ -22,5 +24,14 @@ export function watchServer({ origin, token }: Server): ProgressClient {
       setTimeout(() => this.terminate(), closeGraceMs).unref();
     }
   }
-  return connect(origin.replace(/^http/, 'ws') + routes.socket(), { WebSocket: BearerSocket });
+  return connect(origin + routes.socket(), {
+    WebSocket: BearerSocket,
+    ticket: null,
+    events: origin + routes.events(),
+    fetch: (input, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', authorization);
+      return fetch(input, { ...init, headers });
+    },
+  });
 }

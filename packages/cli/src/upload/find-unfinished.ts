@@ -1,9 +1,16 @@
+import { isSameName } from '@wcc/api';
 import type { MatchUploadRequest, Upload } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { CliError } from '../runtime/errors.ts';
 import type { Server } from '../server/server.ts';
 import type { LocalFile } from './local-file.ts';
 import type { UploadTarget } from './tus.ts';
+
+/** The unfinished uploads of this name in any Unicode spelling; of all pools if the target names none. */
+export async function listUnfinished({ api }: Server, { name, pool }: UploadTarget): Promise<Upload[]> {
+  const { items } = await api.uploads();
+  return items.filter((item) => isSameName(item.name, name) && (pool === undefined || item.pool === pool));
+}
 
 /**
  * Finds an unfinished upload of this name. Proves by digests of the server's sample ranges that the file is the same.
@@ -15,10 +22,7 @@ export async function findUnfinished(
   file: LocalFile,
   target: UploadTarget,
 ): Promise<Upload | null> {
-  const { items } = await server.api.uploads();
-  const unfinished = items.find(
-    ({ name, pool }) => name === target.name && (target.pool === undefined || pool === target.pool),
-  );
+  const [unfinished] = await listUnfinished(server, target);
   if (unfinished === undefined) return null;
   try {
     await server.api.matchUpload(unfinished.id, await proofOf(file, unfinished));

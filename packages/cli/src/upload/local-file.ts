@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
@@ -25,12 +26,17 @@ export class LocalFile {
 
   /** @throws CliError `local_file` if the path is not a readable regular file */
   static async open(path: string): Promise<LocalFile> {
-    const handle = await open(path, 'r').catch((cause: unknown) => {
+    const refuse = (cause: unknown): never => {
       throw new CliError('local_file', `Cannot read ${path}.`, { code: codeOf(cause), cause });
-    });
-    const stats = await handle.stat();
-    if (stats.isFile()) return new LocalFile(path, handle, stats);
-    await handle.close();
+    };
+    // Before it is opened: that waits for ever with a FIFO, and has an effect on some devices.
+    const before = await stat(path).catch(refuse);
+    if (before.isFile()) {
+      const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(refuse);
+      const stats = await handle.stat();
+      if (stats.isFile()) return new LocalFile(path, handle, stats);
+      await handle.close();
+    }
     throw new CliError('local_file', `${path} is not a regular file.`, { code: 'not_regular' });
   }
 
@@ -60,6 +66,19 @@ export class LocalFile {
       position += bytesRead;
       yield bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
     }
+  }
+
+  /** Reads one range; shorter at the end of the file. */
+  async readRange(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    const bytes = Buffer.alloc(lengthBytes);
+    let filled = 0;
+    while (filled < lengthBytes) {
+      const left = lengthBytes - filled;
+      const { bytesRead } = await this.#handle.read(bytes, filled, left, offsetBytes + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
   }
 
   /** SHA-256 in hex of a range. @default the whole file */

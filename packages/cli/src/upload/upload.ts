@@ -7,7 +7,7 @@ import { CliError, endError } from '../runtime/errors.ts';
 import { OperationFollower } from '../follow/operation-follower.ts';
 import { isRetryable, RetryDeadline } from '../server/retry-deadline.ts';
 import type { Server } from '../server/server.ts';
-import { findUnfinished } from './find-unfinished.ts';
+import { findUnfinished, listUnfinished } from './find-unfinished.ts';
 import type { LocalFile } from './local-file.ts';
 import { sendPatch } from './send-patch.ts';
 import type { UploadTarget } from './tus.ts';
@@ -39,7 +39,8 @@ export async function upload(context: Context, server: Server, options: UploadOp
     follower.output?.print(`Resuming at ${formatBytes(resumedAt)} of ${formatBytes(file.sizeBytes)}`);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, context.interrupt]);
-  const sending = sendAll(server, { id, options, signal, follower });
+  const report = (text: string): void => follower.output?.print(text);
+  const sending = sendAll(server, { id, options, signal, follower, report });
   sending.catch(() => undefined);
   try {
     // The end of the operation decides, because the server may have all bytes although its last answer was lost.
@@ -71,10 +72,8 @@ async function findOrCreate(
   return { id: await createUpload(server, file, target), resumedAt: null };
 }
 
-async function discard(server: Server, { name, pool }: UploadTarget): Promise<void> {
-  const { items } = await server.api.uploads();
-  const same = items.filter((item) => item.name === name && (pool === undefined || item.pool === pool));
-  for (const { id } of same) await removeUpload(server, id);
+async function discard(server: Server, target: UploadTarget): Promise<void> {
+  for (const { id } of await listUnfinished(server, target)) await removeUpload(server, id);
 }
 
 interface Sending {
@@ -82,14 +81,15 @@ interface Sending {
   options: UploadOptions;
   signal: AbortSignal;
   follower: OperationFollower;
+  report: (text: string) => void;
 }
 
-async function sendAll(server: Server, { id, options, signal, follower }: Sending): Promise<void> {
+async function sendAll(server: Server, { id, options, signal, follower, report }: Sending): Promise<void> {
   const { file, bytesPerSecond } = options;
-  const deadline = new RetryDeadline(
-    options.giveUpAfterMs,
-    'The data on the server is safe. Run the same command again to resume.',
-  );
+  const deadline = new RetryDeadline(options.giveUpAfterMs, {
+    hint: 'The data on the server is safe. Run the same command again to resume.',
+    report,
+  });
   follower.onSnapshot((snapshot) => deadline.progressed(durableOf(snapshot)));
   for (;;) {
     try {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
-import { escapeTerminal } from '../../output/terminal.ts';
 import { findImage } from '../../server/find-image.ts';
 import { findServer } from '../../server/server.ts';
 import { confirm } from '../confirm.ts';
@@ -20,7 +19,7 @@ export function addImageRm(parent: Command, context: Context): void {
     .action(async (name: string, options: RemoveOptions) => {
       const server = await findServer(context.env, options.url);
       const image = await findImage(server, name);
-      const question = `Delete image ${image.id} "${escapeTerminal(image.name)}"?`;
+      const question = `Delete image ${image.id} "${image.name}"?`;
       if (options.yes !== true) await confirm(context, question);
       await followOrDetach(context, server, {
         accepted: await server.api.deleteImage(image.id, createIdempotencyKey()),

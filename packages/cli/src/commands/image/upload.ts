@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
+import { assertImage } from '../../upload/assert-image.ts';
 import { LocalFile } from '../../upload/local-file.ts';
 import { upload } from '../../upload/upload.ts';
 import { printResult } from '../follow-or-detach.ts';
@@ -48,6 +49,7 @@ export function addImageUpload(parent: Command, context: Context): void {
       const server = await findServer(context.env, options.url);
       const file = await LocalFile.open(path);
       try {
+        await assertImage(file, options.format);
         await send(context, server, { file, name, options });
       } finally {
         await file.close();

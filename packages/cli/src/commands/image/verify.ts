@@ -1,3 +1,4 @@
+import { escapeTerminal } from '@wcc/progress/terminal';
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { findImage } from '../../server/find-image.ts';
@@ -28,6 +29,6 @@ export function addImageVerify(parent: Command, context: Context): void {
       });
       if (options.json === true || options.detach === true) return;
       const { sha256 } = await server.api.image(id);
-      if (sha256 !== null) context.stdout.write(`sha256 ${sha256}\n`);
+      if (sha256 !== null) context.stdout.write(`sha256 ${escapeTerminal(sha256)}\n`);
     });
 }

@@ -1,4 +1,5 @@
-import type { OperationVerb } from '@wcc/progress';
+import { escapeTerminal } from '@wcc/progress/terminal';
+import type { OperationVerb } from '@wcc/progress/protocol';
 import { isTerminal } from '@wcc/progress';
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
@@ -13,7 +14,7 @@ import { addServerOptions, addWatchOptions } from '../options.ts';
 const descriptions: Record<Exclude<OperationVerb, 'retry'>, string> = {
   cancel: 'cancel an operation and wait until its files are removed',
   pause: 'pause an operation',
-  resume: 'resume a paused operation',
+  resume: 'resume a paused or interrupted operation',
 };
 
 /** Adds `cancel`, `pause` or `resume`. */
@@ -23,7 +24,9 @@ export function addOpVerb(parent: Command, context: Context, verb: Exclude<Opera
   addServerOptions(command).action(async (id: string, options: ServerOptions) => {
     const { api } = await findServer(context.env, options.url);
     const { operation } = await api[verb](id);
-    context.stdout.write(options.json === true ? jsonDocument(operation) : `${rowOf(operation).status}\n`);
+    context.stdout.write(
+      options.json === true ? jsonDocument(operation) : `${escapeTerminal(rowOf(operation).status)}\n`,
+    );
   });
 }
 
@@ -43,7 +46,7 @@ function addCancel(command: Command, context: Context): void {
           code: 'cancel_too_late',
         });
       if (json && isOver) context.stdout.write(jsonDocument(operation));
-      if (!json) context.stdout.write(`${end === null ? 'Cancelled' : rowOf(end).status}\n`);
+      if (!json) context.stdout.write(`${end === null ? 'Cancelled' : escapeTerminal(rowOf(end).status)}\n`);
     });
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { jsonDocument } from '../../output/json.ts';
 import { vmStateText } from '../../output/machines.ts';
-import { escapeTerminal } from '../../output/terminal.ts';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import { findOwnVm } from '../../server/find-vm.ts';
 import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';

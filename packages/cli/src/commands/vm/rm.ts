@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
-import { escapeTerminal } from '../../output/terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import { findServer } from '../../server/server.ts';
@@ -36,8 +35,8 @@ export function addVmRm(parent: Command, context: Context): void {
 }
 
 function questionOf({ id, name, state, disks }: OwnVm, keepsDisks: boolean): string {
-  const files = disks.map((disk) => escapeTerminal(disk.name)).join(', ');
+  const files = disks.map((disk) => disk.name).join(', ');
   const fate = files === '' ? '' : keepsDisks ? `, but not ${files}` : ` with ${files}`;
   const runs = state === 'running' || state === 'paused' ? ' It is running.' : '';
-  return `Delete machine ${id} "${escapeTerminal(name)}"${fate}?${runs}`;
+  return `Delete machine ${id} "${name}"${fate}?${runs}`;
 }

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { jsonDocument } from '../../output/json.ts';
 import { vmStateText } from '../../output/machines.ts';
-import { escapeTerminal } from '../../output/terminal.ts';
+import { escapeTerminal } from '@wcc/progress/terminal';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import type { Server } from '../../server/server.ts';

@@ -22,7 +22,10 @@ export async function followSerial(
 ): Promise<never> {
   const { interrupt, stderr } = context;
   const follower = new SerialFollower();
-  const deadline = new RetryDeadline(giveUpAfterMs, `Follow again: wcc vm screen ${machine.id} --serial`);
+  const deadline = new RetryDeadline(giveUpAfterMs, {
+    hint: `Follow again: wcc vm screen ${machine.id} --serial`,
+    report: () => {},
+  });
   const write = createWriter(context);
   let isLost = false;
   for (;;) {

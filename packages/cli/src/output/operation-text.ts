@@ -1,0 +1,8 @@
+import { en } from '@wcc/api/text';
+import { registerLocale } from '@wcc/progress/text';
+
+// The command line is English only.
+registerLocale('en', en);
+
+export { actionName, describeRow } from '@wcc/progress/text';
+export { operationLine } from '@wcc/progress/terminal';
