@@ -1,4 +1,3 @@
-import { WccProgressElement } from '@wcc/progress/element';
 import type { CSSResultGroup } from 'lit';
 import { access } from './access/styles.ts';
 import { FirstSignIn } from './app/first-sign-in.ts';
@@ -29,6 +28,7 @@ const lazyLoaders: LazyLoaders = {
   machines: () => import('./machines/elements.ts'),
   operations: () => import('./operations/elements.ts'),
   quickCreate: () => import('./machines/quick-create/elements.ts'),
+  row: async () => (await import('./operations/row-element.ts')).defineRow(),
   shared: () => import('./access/shared/elements.ts'),
   uploads: () => import('./uploads/elements.ts'),
 };
@@ -53,7 +53,6 @@ class Console extends WccConsole {
   }
 }
 
-customElements.define('wcc-progress', WccProgressElement);
 customElements.define('wcc-live-row', LiveRow);
 customElements.define('wcc-user-menu', UserMenu);
 customElements.define('wcc-sign-in', SignInForm);

@@ -17,7 +17,11 @@ const refreshMs = 30_000;
 
 /** Opens the live connection of a signed-in user and builds the state of every feature on it. */
 export function openSignedIn(app: App): SignedInState {
-  const live = connect(routes.socket(), { ticket: (signal) => requestTicket(app, signal) });
+  const live = connect(routes.socket(), {
+    ticket: (signal) => requestTicket(app, signal),
+    events: routes.events(),
+    fetch: (input, init) => app.fetch(input, init),
+  });
   const images = new ImagesState(app.api);
   const operations = new OperationsState(live);
   const connection = new ConnectionState(live, {

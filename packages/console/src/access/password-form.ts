@@ -1,8 +1,8 @@
+import { findPasswordProblem } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { isLongEnough } from '../app/credentials.ts';
 import { FormElement } from '../ui/form-element.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
@@ -74,10 +74,9 @@ export class PasswordForm extends FormElement<App> {
     const next = valueOf(form, 'next');
     this.isDone = false;
     if (current === '') return this.showFieldError({ field: 'current', message: text.missing });
-    if (!isLongEnough(next)) {
-      const { users } = accessTextOf(this.app.preferences);
-      return this.showFieldError({ field: 'next', message: users.tooShort });
-    }
+    const problem = findPasswordProblem(next, this.app.session.current?.user.name);
+    if (problem !== null)
+      return this.showFieldError({ field: 'next', message: this.app.text.passwordProblems[problem] });
     this.isDone = await this.send(() => this.app.api.changePassword({ current, next }));
     if (!this.isDone) return;
     form.reset();

@@ -1,9 +1,10 @@
+import { findPasswordProblem } from '@wcc/api';
 import type { Role, User } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { generatePassword, isLongEnough, isUserName } from '../app/credentials.ts';
+import { generatePassword, isUserName } from '../app/credentials.ts';
 import { pagePaths } from '../app/router.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
@@ -136,8 +137,9 @@ export class UserDialog extends FormDialog<App> {
     const password = valueOf(form, 'password');
     if (!isUserName(name)) return this.showFieldError({ field: 'name', message: text.badName });
     const isKept = this.user !== null && password === '';
-    if (!isKept && !isLongEnough(password))
-      return this.showFieldError({ field: 'password', message: text.tooShort });
+    const problem = isKept ? null : findPasswordProblem(password, name);
+    if (problem !== null)
+      return this.showFieldError({ field: 'password', message: this.app.text.passwordProblems[problem] });
     const { role, user } = this;
     const disabled = new FormData(form).has('disabled');
     const isSaved = await this.send(async () => {

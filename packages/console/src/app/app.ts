@@ -1,4 +1,4 @@
-import { routes } from '@wcc/api';
+import { pageKeyHeader, routes, unattendedHeader } from '@wcc/api';
 import { ApiProblem, createApiClient } from '@wcc/api/client';
 import type { ApiClient } from '@wcc/api/client';
 import type { OperationError } from '@wcc/progress';
@@ -7,9 +7,11 @@ import { count } from '../text/format.ts';
 import type { ErrorText, Text } from '../text/text.ts';
 import type { AppContext, ExplainedError } from '../ui/app-context.ts';
 import { Announcer } from './announcer.ts';
+import { Attendance } from './attendance.ts';
 import { LazyParts } from './lazy-parts.ts';
 import type { LazyLoaders } from './lazy-parts.ts';
 import { Notices } from './notices.ts';
+import { PageKey } from './page-key.ts';
 import { Preferences } from './preferences.ts';
 import { Router } from './router.ts';
 import type { PageName } from './router.ts';
@@ -32,6 +34,8 @@ export class App implements AppContext {
   readonly api: ApiClient;
   readonly session: SessionState;
   readonly lazyParts: LazyParts;
+  readonly #attendance = new Attendance(window);
+  readonly #pageKey = new PageKey();
   readonly #openSignedIn: AppOptions['openSignedIn'];
   #signedIn: SignedInState | null = null;
 
@@ -49,10 +53,12 @@ export class App implements AppContext {
       fetch: (input, init) => this.fetch(input, init),
       versionHint: 'Reload this page.',
     });
-    this.session = new SessionState(this.api);
+    this.session = new SessionState(this.api, this.#pageKey);
     this.session.changed.listen(() => this.#onSession());
     // A share link needs no account.
-    if (this.router.page !== 'shared') void this.session.load();
+    if (this.router.page === 'shared') return;
+    this.#pageKey.onOtherTab(() => void this.session.load());
+    void this.session.load();
   }
 
   get text(): Text {
@@ -101,12 +107,22 @@ export class App implements AppContext {
     return errorTextOf(this.preferences.locale)[code];
   }
 
-  /** A 401 means that the session has ended, except as an answer to the sign-in itself. */
+  /**
+   * Sends a request to the own server, as the signed-in user. A 401 means that the session has ended, except as an
+   * answer to the sign-in itself.
+   */
   async fetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
-    const response = await fetch(input, init);
+    const headers = new Headers(init?.headers);
+    // The page asks regularly, whether a person is there or not.
+    if (this.#attendance.isUnattended) headers.set(unattendedHeader, '1');
+    const pageKey = this.#pageKey.value;
+    if (pageKey !== null) headers.set(pageKeyHeader, pageKey);
+    const response = await fetch(input, { ...init, headers });
     const isSignIn =
       init?.method === 'POST' && (input === routes.session() || input === routes.firstSignIn());
-    if (response.status === 401 && !isSignIn && this.session.current !== null) this.session.expire();
+    // Another tab may have signed in again since the request was sent.
+    const isOfSession = !isSignIn && pageKey === this.#pageKey.value;
+    if (response.status === 401 && isOfSession && this.session.current !== null) this.session.expire();
     return response;
   }
 

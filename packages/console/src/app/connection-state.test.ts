@@ -11,7 +11,14 @@ function open() {
   let since = Date.now();
   let state: ConnectionStatus['state'] = 'connecting';
   let code: string | null = null;
-  const status = (): ConnectionStatus => ({ state, sinceMs: Date.now() - since, code, retryInMs: null });
+  const status = (): ConnectionStatus => ({
+    state,
+    sinceMs: Date.now() - since,
+    code,
+    hint: null,
+    retryInMs: null,
+    transport: 'websocket',
+  });
   const client: ProgressClient = {
     ...createFakeLive().client,
     get status() {

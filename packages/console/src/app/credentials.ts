@@ -1,14 +1,9 @@
 /** The server repeats these checks. Checking here saves a round trip. */
 
 const userNamePattern = /^[a-z0-9][a-z0-9._-]{0,31}$/;
-const minPasswordLength = 10;
 
 export function isUserName(text: string): boolean {
   return userNamePattern.test(text);
-}
-
-export function isLongEnough(password: string): boolean {
-  return password.length >= minPasswordLength;
 }
 
 /** A login name that every Linux accepts. */

@@ -1,9 +1,10 @@
+import { findPasswordProblem } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { FormElement } from '../ui/form-element.ts';
 import { valueOf } from '../ui/form-value.ts';
 import type { App } from './app.ts';
-import { isLongEnough, isUserName } from './credentials.ts';
+import { isUserName } from './credentials.ts';
 import { gateIntro } from './gate-intro.ts';
 import { pagePaths } from './router.ts';
 
@@ -68,9 +69,11 @@ export class FirstSignIn extends FormElement<App> {
     if (secret === null || !(event.target instanceof HTMLFormElement)) return;
     const name = valueOf(event.target, 'name').trim();
     const password = valueOf(event.target, 'password');
-    const { badName, tooShort } = this.text.firstSignIn;
+    const { badName } = this.text.firstSignIn;
     if (!isUserName(name)) return this.showFieldError({ field: 'name', message: badName });
-    if (!isLongEnough(password)) return this.showFieldError({ field: 'password', message: tooShort });
+    const problem = findPasswordProblem(password, name);
+    if (problem !== null)
+      return this.showFieldError({ field: 'password', message: this.text.passwordProblems[problem] });
     const isIn = await this.send(() => this.app.session.firstSignIn({ secret, name, password }));
     if (isIn) this.app.router.go(pagePaths.home);
   }

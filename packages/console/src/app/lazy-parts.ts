@@ -2,7 +2,16 @@ import { Emitter } from '../ui/emitter.ts';
 
 /** Parts that most visits do not need. Each is one `elements.ts`, loaded when it is first shown. */
 export type LazyPart =
-  'access' | 'create' | 'home' | 'images' | 'machines' | 'operations' | 'quickCreate' | 'shared' | 'uploads';
+  | 'access'
+  | 'create'
+  | 'home'
+  | 'images'
+  | 'machines'
+  | 'operations'
+  | 'quickCreate'
+  | 'row'
+  | 'shared'
+  | 'uploads';
 
 /** The loader of each part. `main.ts` defines the table. */
 export type LazyLoaders = Readonly<Record<LazyPart, () => Promise<unknown>>>;

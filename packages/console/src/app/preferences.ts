@@ -1,8 +1,9 @@
 import { textOf } from '../text/catalogue.ts';
 import { loadErrorTexts } from '../text/errors.ts';
+import { loadOperationNames } from '../text/operation-names.ts';
 import type { Locale, Text } from '../text/text.ts';
 import { Emitter } from '../ui/emitter.ts';
-import { readChoice, writeChoice } from '../ui/storage.ts';
+import { readChoice, writeText } from '../ui/storage.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -42,13 +43,13 @@ export class Preferences {
 
   setLocale(locale: Locale): void {
     this.#locale = locale;
-    writeChoice(localeKey, locale);
+    writeText(localeKey, locale);
     this.#apply();
   }
 
   setTheme(theme: Theme): void {
     this.#theme = theme;
-    writeChoice(themeKey, theme);
+    writeText(themeKey, theme);
     this.#apply();
   }
 
@@ -59,7 +60,7 @@ export class Preferences {
 
   setKeepAwake(keepAwake: boolean): void {
     this.#keepAwake = keepAwake;
-    writeChoice(awakeKey, keepAwake ? 'yes' : 'no');
+    writeText(awakeKey, keepAwake ? 'yes' : 'no');
     this.changed.emit();
   }
 
@@ -68,8 +69,8 @@ export class Preferences {
     root.lang = this.#locale;
     if (this.#theme === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = this.#theme;
-    // When loading fails, the server's English messages are shown.
-    loadErrorTexts(this.#locale).then(
+    // When loading fails, the server's English messages and the English names are shown.
+    Promise.all([loadErrorTexts(this.#locale), loadOperationNames(this.#locale)]).then(
       () => this.changed.emit(),
       () => undefined,
     );

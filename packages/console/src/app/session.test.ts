@@ -1,6 +1,7 @@
 import type { Session } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PageKey } from './page-key.ts';
 import { SessionState } from './session.ts';
 
 const left: string[] = [];
@@ -29,7 +30,7 @@ function open(answers: (Session | number)[]) {
     };
     return Promise.resolve(Response.json(problem, { status: answer }));
   };
-  return new SessionState(createApiClient({ fetch }));
+  return new SessionState(createApiClient({ fetch }), new PageKey());
 }
 
 describe('SessionState', () => {

@@ -1,12 +1,14 @@
-import type { Session } from '@wcc/api';
+import type { NewSession, Session } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { ApiClient } from '@wcc/api/client';
 import { Emitter } from '../ui/emitter.ts';
+import type { PageKey } from './page-key.ts';
 
 export type SessionView =
   | { kind: 'loading' }
   | { kind: 'unreachable' }
-  | { kind: 'signed_out' }
+  /** `lacksPageKey`: the session of before is unusable; the user did not sign out. */
+  | { kind: 'signed_out'; lacksPageKey: boolean }
   | { kind: 'signed_in'; session: Session }
   /** Ended while pages were open. The pages stay, with the sign-in dialog over them. */
   | { kind: 'expired'; session: Session };
@@ -17,11 +19,13 @@ const retryMs = 2000;
 export class SessionState {
   readonly changed: Emitter = new Emitter();
   readonly #api: ApiClient;
+  readonly #pageKey: PageKey;
   #view: SessionView = { kind: 'loading' };
   #firstVersion: string | null = null;
 
-  constructor(api: ApiClient) {
+  constructor(api: ApiClient, pageKey: PageKey) {
     this.#api = api;
+    this.#pageKey = pageKey;
   }
 
   get view(): SessionView {
@@ -42,7 +46,8 @@ export class SessionState {
     try {
       this.#enter(await this.#api.session());
     } catch (error) {
-      if (error instanceof ApiProblem && error.status === 401) return this.expire();
+      if (error instanceof ApiProblem && error.status === 401)
+        return this.expire({ lacksPageKey: error.code === 'page_key_missing' });
       if (this.current !== null) return;
       this.#set({ kind: 'unreachable' });
       setTimeout(() => void this.load(), retryMs);
@@ -50,22 +55,28 @@ export class SessionState {
   }
 
   async signIn(name: string, password: string): Promise<void> {
-    this.#enter(await this.#api.signIn({ name, password }));
+    this.#start(await this.#api.signIn({ name, password }));
   }
 
   async firstSignIn(request: { secret: string; name: string; password: string }): Promise<void> {
-    this.#enter(await this.#api.firstSignIn(request));
+    this.#start(await this.#api.firstSignIn(request));
   }
 
   /** Loads a new document, so that no data or socket of the old user remains. */
   async signOut(): Promise<void> {
     await this.#api.signOut();
+    this.#pageKey.set(null);
     location.assign('/');
   }
 
-  expire(): void {
+  expire({ lacksPageKey = false }: { lacksPageKey?: boolean } = {}): void {
     const session = this.current;
-    this.#set(session === null ? { kind: 'signed_out' } : { kind: 'expired', session });
+    this.#set(session === null ? { kind: 'signed_out', lacksPageKey } : { kind: 'expired', session });
+  }
+
+  #start({ pageKey, ...session }: NewSession): void {
+    this.#pageKey.set(pageKey);
+    this.#enter(session);
   }
 
   #enter(session: Session): void {

@@ -24,7 +24,7 @@ export class SignInForm extends FormElement<App> {
     const { signIn } = this.text;
     const known = this.app.session.current?.user.name ?? '';
     return html`<div class="gate-card">
-      ${gateIntro(signIn.title, this.expired ? signIn.expired : signIn.lead)}
+      ${gateIntro(signIn.title, this.#lead)}
       <form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
         ${this.problemBox()}
         ${this.input('name', { label: signIn.name, autocomplete: 'username', value: known })}
@@ -39,6 +39,13 @@ export class SignInForm extends FormElement<App> {
       </form>
       ${this.expired ? nothing : html`<div class="languages">${languageChoice(this.app)}</div>`}
     </div>`;
+  }
+
+  get #lead(): string {
+    const { signIn } = this.text;
+    const { view } = this.app.session;
+    if (this.expired) return signIn.expired;
+    return view.kind === 'signed_out' && view.lacksPageKey ? signIn.again : signIn.lead;
   }
 
   /** `autofocus` would have no effect, because the dialog opens before its fields are rendered. */

@@ -2,6 +2,7 @@ import type { Host, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { poolPlace } from '../images/pool-place.ts';
 import { imagesTextOf } from '../images/text/catalogue.ts';
 import type { VmsText } from '../machines/text/text.ts';
 import { size } from '../text/format.ts';
@@ -57,7 +58,8 @@ function checksOf({ words, host, pool }: FirstRunContext): Check[] {
     {
       name: text.pool,
       isGood: pool === undefined ? null : isReady,
-      words: pool === undefined ? '' : isReady ? pool.path : (pool.stateReason?.message ?? pool.path),
+      words:
+        pool === undefined ? '' : isReady ? poolPlace(pool) : (pool.stateReason?.message ?? poolPlace(pool)),
     },
     hypervisorCheck(words, host),
     {

@@ -30,7 +30,7 @@ export class CopyDialog extends OperationDialog {
   declare planProblem: unknown;
   protected readonly idPrefix = 'copy';
   readonly #keyOf = createKeys();
-  #asked = 0;
+  #asking = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -52,6 +52,7 @@ export class CopyDialog extends OperationDialog {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#timer);
+    this.#asking.abort();
   }
 
   protected override observed(): Emitter[] {
@@ -100,16 +101,19 @@ export class CopyDialog extends OperationDialog {
   }
 
   async #loadPlan(): Promise<void> {
-    const asked = ++this.#asked;
+    // The server stops looking at the file when the dialog waits no longer.
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const { signal } = this.#asking;
     const { name } = this.form;
     const query = checkCopyName(name, null) === null ? { name } : {};
     try {
-      const plan = await this.app.api.copyPlan(this.image.id, query);
-      if (asked !== this.#asked) return;
+      const plan = await this.app.api.copyPlan(this.image.id, query, signal);
+      if (signal.aborted) return;
       this.plan = plan;
       this.planProblem = null;
     } catch (error) {
-      if (asked === this.#asked) this.planProblem = error;
+      if (!signal.aborted) this.planProblem = error;
     }
   }
 

@@ -3,6 +3,7 @@ import type { TemplateResult } from 'lit';
 import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
 import { ImageDialog } from './image-dialog.ts';
+import { poolPlace } from './pool-place.ts';
 import { imageUsers } from './references.ts';
 
 /** Deletes an image, or names what prevents it. Cancel has the focus. */
@@ -33,7 +34,7 @@ export class DeleteDialog extends ImageDialog {
     const pool = this.signedIn.images.pools.find(({ id }) => id === image.pool);
     return html`<p>${words.removeFile}</p>
       <p class="path">
-        <code translate="no">${pool === undefined ? '' : `${pool.path}/`}${image.name}</code>
+        <code translate="no">${pool === undefined ? '' : `${poolPlace(pool)}/`}${image.name}</code>
       </p>
       <p class="muted">${words.removeNothingElse}</p>`;
   }

@@ -3,6 +3,7 @@ import { CopyDialog } from './copy-dialog.ts';
 import { DeleteDialog } from './delete-dialog.ts';
 import { ImagePage } from './image-page.ts';
 import { ImagesPage } from './images-page.ts';
+import { PublishDialog } from './publish-dialog.ts';
 import { VerifyDialog } from './verify-dialog.ts';
 
 /** The list of images, the page of one image, and its dialogs. */
@@ -10,5 +11,6 @@ customElements.define('wcc-copy-dialog', CopyDialog);
 customElements.define('wcc-convert-dialog', ConvertDialog);
 customElements.define('wcc-verify-dialog', VerifyDialog);
 customElements.define('wcc-delete-dialog', DeleteDialog);
+customElements.define('wcc-publish-dialog', PublishDialog);
 customElements.define('wcc-images-page', ImagesPage);
 customElements.define('wcc-image-page', ImagePage);

@@ -1,5 +1,5 @@
 import type { Pool } from '@wcc/api';
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { icon } from '../ui/icons.ts';
@@ -40,6 +40,10 @@ export function emptyPool(
       <button class="button" @click=${onUpload}>${icon('upload')}${images.upload}</button>
     </div>
     <p>${images.sampleHint}</p>
-    <p class="or">${images.putFiles} <code>${pool?.path ?? ''}</code> ${images.thenRescan}</p>
+    ${
+      typeof pool?.path === 'string'
+        ? html`<p class="or">${images.putFiles} <code>${pool.path}</code> ${images.thenRescan}</p>`
+        : nothing
+    }
   </section>`;
 }

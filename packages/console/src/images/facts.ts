@@ -7,6 +7,7 @@ import { imagePageOf } from '../app/router.ts';
 import { clockTime, size } from '../text/format.ts';
 import { fact, section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
+import { poolPlace } from './pool-place.ts';
 import { imageUsers } from './references.ts';
 import { stateCell } from './rows.ts';
 import { imagesTextOf } from './text/catalogue.ts';
@@ -25,7 +26,7 @@ export function factsOf(app: App, image: Image): TemplateResult {
       ${fact(images.virtualSize, hasSize ? size(image.virtualSizeBytes) : null)}
       ${fact(text.fileSize, hasSize ? size(image.sizeBytes) : null)}
       ${fact(images.onDisk, hasSize ? size(image.dataBytes) : null)}
-      ${fact(text.pool, pool === undefined ? null : html`<code translate="no">${pool.path}</code>`)}
+      ${fact(text.pool, pool === undefined ? null : html`<code translate="no">${poolPlace(pool)}</code>`)}
       ${fact(text.created, html`<time datetime=${image.createdAt}>${at}</time>`)}
       ${fact(text.id, html`<code>#${image.id}</code>`)}
     </dl>`,

@@ -1,4 +1,3 @@
-import { routes } from '@wcc/api';
 import type { Image, ImageId } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
@@ -14,12 +13,13 @@ import { section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
+import { startDownload } from './download.ts';
 import { checksumOf, factsOf, lineageOf, usersOf } from './facts.ts';
 import { image as styles } from './image-styles.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 import type { ImageText } from './text/text.ts';
 
-type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
+type DialogName = 'copy' | 'convert' | 'verify' | 'publish' | 'delete';
 
 /** What a button does, and its CSS class. */
 interface ButtonAction {
@@ -111,6 +111,7 @@ export class ImagePage extends ConsoleElement<App> {
   #whole(image: Image): TemplateResult {
     const { app } = this;
     return html`${this.#actions(image)} ${problemBox(app, this.problem)}
+      ${image.private ? html`<p class="muted">${this.#text.private}</p>` : nothing}
       <div class="operation-grid">
         <div>${factsOf(app, image)} ${this.#operations(image)}</div>
         <div>
@@ -138,9 +139,7 @@ export class ImagePage extends ConsoleElement<App> {
       look,
     });
     const isConvertible = image.format === 'raw' || image.format === 'qcow2';
-    const download = html`<a class="button" href=${routes.downloadImage(image.id)} download=${image.name}
-      >${icon('download')}${text.download}</a
-    >`;
+    const download = button('download', text.download, { run: () => void this.#download(image) });
     if (!this.app.canWrite) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
     return html`<div class="image-actions">
       ${isReady ? button('copy', imagesTextOf(this.app.preferences).list.copy, open('copy', 'primary')) : nothing}
@@ -148,8 +147,17 @@ export class ImagePage extends ConsoleElement<App> {
       ${isReady && isConvertible ? button('convert', text.convert, open('convert')) : nothing}
       ${isReady ? button('check', text.verify, open('verify')) : nothing} ${isReady ? download : nothing}
       ${isReady ? button('star', image.template ? text.unmarkTemplate : text.markTemplate, { run: () => void this.#mark(image) }) : nothing}
+      ${image.private && image.usedBy.length === 0 ? button('user', text.publish, open('publish')) : nothing}
       ${button('bin', text.remove, open('delete', 'quiet'))}
     </div>`;
+  }
+
+  async #download(image: Image): Promise<void> {
+    try {
+      await startDownload(this.app, image);
+    } catch (error) {
+      this.app.showError(error);
+    }
   }
 
   /** A disk image works for quick-create and the create page. An ISO works only as the disc of a new machine. */
@@ -211,6 +219,12 @@ export class ImagePage extends ConsoleElement<App> {
           .image=${image}
           .onClosed=${onClosed}
         ></wcc-verify-dialog>`;
+      case 'publish':
+        return html`<wcc-publish-dialog
+          .app=${app}
+          .image=${image}
+          .onClosed=${onClosed}
+        ></wcc-publish-dialog>`;
       case 'delete':
         return html`<wcc-delete-dialog
           .app=${app}

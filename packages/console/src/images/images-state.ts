@@ -1,5 +1,6 @@
 import type { Image, Pool } from '@wcc/api';
 import type { ApiClient } from '@wcc/api/client';
+import type { RefusalText } from '@wcc/api/content';
 import { LoadedState } from '../ui/loaded-state.ts';
 
 declare module '../app/signed-in-state.ts' {
@@ -15,6 +16,7 @@ export class ImagesState extends LoadedState {
   readonly #api: ApiClient;
   #images: readonly Image[] = [];
   #pools: readonly Pool[] = [];
+  #refusalText: ((reason: string, locale: 'en' | 'ja') => RefusalText | null) | null = null;
 
   constructor(api: ApiClient) {
     super();
@@ -29,14 +31,26 @@ export class ImagesState extends LoadedState {
     return this.#pools;
   }
 
+  /** Why a file is refused for its content; null for other reasons. */
+  refusalText(reason: string, locale: 'en' | 'ja'): RefusalText | null {
+    return this.#refusalText?.(reason, locale) ?? null;
+  }
+
   hasImage(id: number | string): boolean {
     return this.#images.some((image) => image.id === id);
   }
 
   protected override async fetch(): Promise<void> {
     const [images, pools] = await Promise.all([this.#everyImage(), this.#api.pools()]);
+    if (images.some(({ state }) => state === 'refused')) await this.#loadRefusalTexts();
     this.#images = images;
     this.#pools = pools.items;
+  }
+
+  /** Without them, the page shows the codes. */
+  async #loadRefusalTexts(): Promise<void> {
+    const texts = await import('@wcc/api/content').catch(() => null);
+    this.#refusalText = texts?.refusalText ?? this.#refusalText;
   }
 
   async #everyImage(): Promise<Image[]> {

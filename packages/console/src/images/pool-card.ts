@@ -6,6 +6,7 @@ import { errorTextOf } from '../text/errors.ts';
 import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
 import { usageMeter } from '../ui/usage-meter.ts';
+import { poolPlace } from './pool-place.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 /** Path and free space of a pool, or why it is unavailable. */
@@ -14,7 +15,7 @@ export function poolCard(app: App, pool: Pool): TemplateResult {
   if (pool.state === 'unavailable') return unavailable(app, pool);
   const label = images.free(size(pool.freeBytes), size(pool.totalBytes));
   return html`<section class="card pool" aria-label=${images.space}>
-    <p class="where">${icon('disk')}<code>${pool.path}</code></p>
+    <p class="where">${icon('disk')}<code>${poolPlace(pool)}</code></p>
     <p class="space">
       <span>
         ${label}${pool.reservedBytes > 0 ? html` · ${images.reserved(size(pool.reservedBytes))}` : nothing}
@@ -38,6 +39,6 @@ function unavailable(app: App, pool: Pool): TemplateResult {
     ${icon('alert')}<strong>${text.unavailable}</strong>
     ${known === undefined ? nothing : html`<span>${known.message} ${known.hint}</span>`}
     ${reason === null ? nothing : html`<span>${reason.message}</span><span>${reason.hint}</span>`}
-    <code>${pool.path}</code>
+    <code>${poolPlace(pool)}</code>
   </section>`;
 }

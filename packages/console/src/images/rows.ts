@@ -82,9 +82,9 @@ function stateReasonText(image: Image, app: App): string {
   if (image.state === 'missing') return text.missingHint;
   if (image.state === 'ready' || image.stateReason === null) return '';
   const { reasons, otherReason } = text;
-  return Object.hasOwn(reasons, image.stateReason)
-    ? (reasons[image.stateReason] ?? '')
-    : otherReason(image.stateReason);
+  if (Object.hasOwn(reasons, image.stateReason)) return reasons[image.stateReason] ?? '';
+  const refusal = app.signedIn?.images.refusalText(image.stateReason, app.preferences.locale) ?? null;
+  return refusal === null ? otherReason(image.stateReason) : `${refusal.message} ${refusal.hint}`;
 }
 
 /** An image that an operation is making. Its name is already reserved. */

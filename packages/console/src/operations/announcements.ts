@@ -1,5 +1,5 @@
 import type { OperationState, Phase, Snapshot } from '@wcc/progress';
-import { actionName } from '@wcc/progress/element';
+import { actionName } from '../text/operation-names.ts';
 import type { Locale } from '../text/text.ts';
 import type { OperationEntry } from './operation-entry.ts';
 import { operationsTextOf } from './text/catalogue.ts';

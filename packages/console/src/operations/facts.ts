@@ -1,7 +1,7 @@
 import type { OperationLog } from '@wcc/api';
 import { formatBytes, formatPercent, isTerminal } from '@wcc/progress';
 import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
-import { durationText, phaseName, warningText } from '@wcc/progress/element';
+import { durationText, phaseName, warningText } from '../text/operation-names.ts';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
@@ -13,7 +13,8 @@ import { operationsTextOf } from './text/catalogue.ts';
 type Part = TemplateResult | typeof nothing;
 
 /** Amount and duration of each phase. */
-export function phasesOf(app: App, { phases, state }: Snapshot): Part {
+export function phasesOf(app: App, snapshot: Snapshot): Part {
+  const { phases } = snapshot;
   if (phases.length === 0) return nothing;
   const { operation: text } = operationsTextOf(app.preferences);
   const { locale } = app.preferences;
@@ -24,22 +25,30 @@ export function phasesOf(app: App, { phases, state }: Snapshot): Part {
         (phase) =>
           html`<li class="phase-${phase.state}">
             <span class="phase">${phaseName(phase.name, locale)}</span>
-            <span class="is">${isTerminal(state) && isOpen(phase) ? '' : text.phaseStates[phase.state]}</span>
+            <span class="is">${hasNoOutcome(phase, snapshot) ? '' : text.phaseStates[phase.state]}</span>
             <span class="amount">${amountOf(phase, app)}</span>
-            <span class="time">${timeOf(phase, app)}</span>
+            <span class="time">${timeOf(phase, snapshot, app)}</span>
           </li>`,
       )}
     </ol>`,
   );
 }
 
-/** A phase that has not ended. After the end of the operation its state is hidden. */
-function isOpen({ state }: Phase | PhaseName): boolean {
-  return state === 'pending' || state === 'running';
+/** After the end of the operation, the state of a phase that did not end is hidden. */
+function hasNoOutcome(phase: Phase | PhaseName, snapshot: Snapshot): boolean {
+  const isOpen = phase.state === 'pending' || phase.state === 'running';
+  return isTerminal(snapshot.state) && (isOpen || wasCut(phase, snapshot));
 }
 
-function timeOf({ state, elapsedMs }: Phase | PhaseName, app: App): string {
-  if (elapsedMs === undefined || state === 'pending' || state === 'skipped') return '';
+/** The phase in which the operation was cancelled is "skipped", although it ran. */
+function wasCut(phase: Phase | PhaseName, { state, phases, phaseIndex }: Snapshot): boolean {
+  return state === 'cancelled' && phase === phases[phaseIndex];
+}
+
+function timeOf(phase: Phase | PhaseName, snapshot: Snapshot, app: App): string {
+  const { state, elapsedMs } = phase;
+  const hasRun = state !== 'pending' && (state !== 'skipped' || wasCut(phase, snapshot));
+  if (elapsedMs === undefined || !hasRun) return '';
   return durationText(elapsedMs, app.preferences.locale);
 }
 
@@ -57,11 +66,12 @@ export function bytesOf(app: App, { bytes, method }: Snapshot): Part {
   if (bytes === null) return nothing;
   const { operation: text } = operationsTextOf(app.preferences);
   const names = ['virtual', 'data', 'written', 'shared', 'skipped'] as const;
+  const isKnown = method !== null && Object.hasOwn(text.methods, method);
   return section(
     text.bytes,
     html`<dl>
       ${names.map((name) => fact(text.byteNames[name], formatBytes(bytes[name])))}
-      ${fact(text.method, method === null ? null : text.methods[method])}
+      ${fact(text.method, isKnown ? (text.methods[method] ?? null) : method)}
     </dl>`,
   );
 }

@@ -1,5 +1,5 @@
 import type { OperationQuery } from '@wcc/api';
-import { OPERATION_STATES } from '@wcc/progress';
+import { operationStates } from '@wcc/progress/protocol';
 import type { OperationState, Snapshot } from '@wcc/progress';
 
 /** Filter of the operations page. An empty list or string is no condition. */
@@ -41,7 +41,7 @@ export function parseFilter(search: string): OperationFilter {
   const named = (params.get('state') ?? '').split(',');
   const subject = params.get('subject') ?? '';
   return {
-    states: OPERATION_STATES.filter((state) => named.includes(state)),
+    states: operationStates.filter((state) => named.includes(state)),
     action: params.get('action') ?? '',
     isOwn: params.get('owner') === 'me',
     subject: /^[a-z_]+:.+$/.test(subject) ? subject : '',

@@ -1,6 +1,6 @@
 import { operationActions } from '@wcc/api';
 import type { OperationState } from '@wcc/progress';
-import { actionName } from '@wcc/progress/element';
+import { actionName } from '../text/operation-names.ts';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';

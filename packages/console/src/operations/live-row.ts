@@ -1,17 +1,23 @@
-import type { ProgressActionDetail, RowVerb, WccProgressElement } from '@wcc/progress/element';
+import type { Snapshot } from '@wcc/progress';
+import type { ProgressActionDetail, WccProgressElement } from '@wcc/progress/element';
+import type { FeedState, RowNote } from '@wcc/progress/text';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { lazyPart } from '../app/lazy.ts';
 import { operationPageOf } from '../app/router.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import { operationsTextOf } from './text/catalogue.ts';
+import { chooseAgainText, isWaitingForFile } from './waiting-file.ts';
 
 /** Verbs that the page offers in a row, and their handler. */
 export interface RowOffers {
-  verbs: readonly RowVerb[];
+  verbs: readonly ('open' | 'details' | 'dismiss')[];
   /** The title links to the operation's page. @default false */
   hasLink?: boolean;
-  run: (verb: RowVerb, id: string) => void;
+  run: (verb: string, id: string) => void;
 }
 
 /**
@@ -39,7 +45,8 @@ export class LiveRow extends ConsoleElement<App> {
 
   protected override observed(): Emitter[] {
     const { connection, operations, uploads } = this.signedIn;
-    return [...super.observed(), connection.changed, operations.pausing, uploads.changed];
+    const { lazyParts } = this.app;
+    return [...super.observed(), connection.changed, operations.pausing, uploads.changed, lazyParts.changed];
   }
 
   override connectedCallback(): void {
@@ -54,14 +61,14 @@ export class LiveRow extends ConsoleElement<App> {
   }
 
   protected override render(): TemplateResult {
+    // While the element is not defined, it keeps what is set on it.
+    const isFailed = this.app.lazyParts.request('row') === 'failed';
+    if (isFailed) return lazyPart('row', this.app, () => html``);
     return html`<wcc-progress
       locale=${this.app.preferences.locale}
       ?compact=${this.compact}
-      ?frozen=${this.signedIn.operations.isPaused}
       .href=${this.offers?.hasLink === true ? operationPageOf(this.operation) : ''}
-      .connection=${this.signedIn.connection.isOnline ? 'online' : 'offline'}
-      .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
-      @wcc-action=${this.#onAction}
+      @action=${this.#onAction}
     ></wcc-progress>`;
   }
 
@@ -84,19 +91,37 @@ export class LiveRow extends ConsoleElement<App> {
     const row = this.querySelector<WccProgressElement>('wcc-progress');
     const entry = this.signedIn.operations.get(this.operation);
     if (row === null || entry === undefined) return;
-    const { uploads } = this.signedIn;
-    row.snapshot = entry.snapshot;
-    row.note = uploads.noteOf(this.operation);
-    this.#offer(row, uploads.canChooseFile(entry.snapshot));
-    if (row.may !== entry.may) row.may = entry.may;
-    if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
+    const { snapshot } = entry;
+    const note = this.signedIn.uploads.noteOf(this.operation);
+    const canChooseFile = this.#canChooseFile(snapshot, note);
+    row.connection = this.#feedState(entry);
+    row.snapshot = snapshot;
+    row.note = note ?? (canChooseFile ? this.#chooseAgain(snapshot) : null);
+    row.actions = this.#actions(entry, canChooseFile);
   }
 
-  /** "Choose file" is offered on every page. Sets the list only when it changed, to avoid a paint. */
-  #offer(row: WccProgressElement, canChooseFile: boolean): void {
-    const own = this.offers?.verbs ?? [];
-    const verbs = canChooseFile ? [...own, 'choose' as const] : own;
-    if (verbs.join() !== row.offers.join()) row.offers = verbs;
+  #feedState({ isUnknown }: OperationEntry): FeedState {
+    const { connection, operations } = this.signedIn;
+    if (isUnknown) return 'gone';
+    if (!connection.isOnline) return 'offline';
+    return operations.isPaused ? 'paused' : 'online';
+  }
+
+  /** The user may choose the file on every page, while the upload waits for it or this page lost it. */
+  #canChooseFile(snapshot: Snapshot, note: RowNote | null): boolean {
+    const isOpen = snapshot.state === 'running' || snapshot.state === 'interrupted';
+    const needsFile = isWaitingForFile(snapshot) || (isOpen && note !== null);
+    return needsFile && this.signedIn.uploads.canChooseFile(snapshot);
+  }
+
+  #chooseAgain(snapshot: Snapshot): RowNote {
+    return { status: chooseAgainText(snapshot, operationsTextOf(this.app.preferences)) };
+  }
+
+  #actions({ may }: OperationEntry, canChooseFile: boolean): Record<string, boolean> {
+    const own = (this.offers?.verbs ?? []).map((verb) => [verb, true] as const);
+    const { cancel = false, pause = false, resume = false, retry = false } = may ?? {};
+    return { ...Object.fromEntries(own), cancel, pause, resume, retry, choose: canChooseFile };
   }
 
   readonly #onAction = (event: CustomEvent<ProgressActionDetail>): void => {

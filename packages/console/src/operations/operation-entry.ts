@@ -1,5 +1,5 @@
 import type { Snapshot } from '@wcc/progress';
-import type { Rights } from '@wcc/progress/client';
+import type { Rights } from '@wcc/progress/protocol';
 
 /** What this page knows of one operation. */
 export interface OperationEntry {

@@ -1,6 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
-import type { GoneListener, ProgressClient, Rights, WatchListener } from '@wcc/progress/client';
-import { sampleSnapshot } from '@wcc/progress/conformance';
+import type { ProgressClient } from '@wcc/progress/client';
+import type { Rights } from '@wcc/progress/protocol';
+import { sampleSnapshot } from '@wcc/progress/testing';
 import type { OperationEntry } from './operation-entry.ts';
 
 /** A snapshot of a copy at the start of its only phase. */
@@ -26,6 +27,8 @@ export function entryOf(change: Partial<Snapshot> = {}, more: Partial<OperationE
   return { snapshot: snapshotOf(change), may: null, isUnknown: false, isHistory: false, ...more };
 }
 
+type GoneListener = Parameters<ProgressClient['onGone']>[0];
+
 /** A live client that a test drives. */
 export interface FakeLive {
   client: ProgressClient;
@@ -34,14 +37,14 @@ export interface FakeLive {
 }
 
 export function createFakeLive(): FakeLive {
-  let watcher: WatchListener = () => undefined;
+  let watcher: Parameters<ProgressClient['watch']>[1] = () => undefined;
   let onGone: GoneListener = () => undefined;
   const push = (snapshot: Snapshot, may?: Rights): void => watcher(snapshot, may ?? null);
   const client: ProgressClient = {
-    status: { state: 'online', sinceMs: 0, code: null, retryInMs: null },
+    status: { state: 'online', sinceMs: 0, code: null, hint: null, retryInMs: null, transport: 'websocket' },
     onStatus: () => () => undefined,
     watch: () => () => undefined,
-    watchAll: (_, listener) => {
+    watchList: (_, listener) => {
       watcher = listener;
       return () => undefined;
     },
@@ -49,10 +52,15 @@ export function createFakeLive(): FakeLive {
       onGone = listener;
       return () => undefined;
     },
+    snapshots: () => {
+      throw new Error('The console watches lists.');
+    },
+    act: () => Promise.reject(new Error('The console acts through its API.')),
     get: () => undefined,
     offer: push,
     reconnectNow: () => undefined,
     close: () => undefined,
+    [Symbol.dispose]: () => undefined,
   };
   return { client, push, gone: (id, why) => onGone(id, why) };
 }

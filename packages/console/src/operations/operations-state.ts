@@ -1,7 +1,8 @@
 import type { Operation } from '@wcc/api';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { ProgressClient, Rights } from '@wcc/progress/client';
+import type { ProgressClient } from '@wcc/progress/client';
+import type { Rights } from '@wcc/progress/protocol';
 import { Emitter } from '../ui/emitter.ts';
 import { activeOf } from './groups.ts';
 import type { OperationEntry } from './operation-entry.ts';
@@ -31,7 +32,7 @@ export class OperationsState {
 
   constructor(live: ProgressClient) {
     this.#live = live;
-    live.watchAll('all', (snapshot, may) => this.#take(snapshot, may));
+    live.watchList('all', (snapshot, may) => this.#take(snapshot, may));
     live.onGone((id, why) => this.#gone(id, why === 'not_found'));
   }
 

@@ -1,7 +1,7 @@
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { Emitter } from '../ui/emitter.ts';
-import { readChoice, readList, writeChoice, writeList } from '../ui/storage.ts';
+import { readChoice, readList, writeList, writeText } from '../ui/storage.ts';
 import { byCreation } from './groups.ts';
 import type { OperationEntry } from './operation-entry.ts';
 import type { OperationsState } from './operations-state.ts';
@@ -66,7 +66,7 @@ export class Tray {
 
   setMode(mode: TrayMode): void {
     this.#mode = mode;
-    writeChoice(modeKey, mode);
+    writeText(modeKey, mode);
     this.changed.emit();
   }
 

@@ -1,4 +1,4 @@
-import { actionName } from '@wcc/progress/element';
+import { actionName } from '../text/operation-names.ts';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';

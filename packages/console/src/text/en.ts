@@ -46,6 +46,8 @@ export const en: Text = {
     title: 'Sign in',
     lead: 'Copy virtual machine images and watch the progress.',
     expired: 'Your session has ended. Sign in to continue where you were.',
+    again:
+      'Please sign in again. wcc was updated, or the data of this site was removed. A session now has a key that other services on this host cannot read.',
     name: 'Name',
     password: 'Password',
     submit: 'Sign in',
@@ -62,9 +64,16 @@ export const en: Text = {
     show: 'Show password',
     submit: 'Set password and sign in',
     noSecret: 'Open the complete link that wcc printed when it started.',
-    tooShort: 'Use at least 10 characters.',
     badName: 'Use 1 to 32 characters from a-z 0-9 . _ - and start with a letter or digit.',
     toSignIn: 'Go to sign-in',
+  },
+  passwordProblems: {
+    too_short: 'Use at least 10 characters.',
+    too_long: 'Use at most 1,024 characters.',
+    blank: 'Use characters that can be seen, not only spaces.',
+    repeated: 'This password repeats one part. Use different words or characters.',
+    own_name: 'This password is the name of the user. Use something else.',
+    common: 'Attackers try this password first. Use several words that do not belong together.',
   },
   imageName: {
     problems: {
@@ -72,6 +81,7 @@ export const en: Text = {
       too_long: 'The name is longer than 255 bytes.',
       slash: 'A name cannot contain a slash.',
       control_character: 'The name contains a control character.',
+      invisible_character: 'The name contains a character that cannot be seen.',
       leading_dot: 'A name cannot start with a dot: such files are hidden.',
       surrounding_space: 'The name starts or ends with a space.',
       malformed_unicode: 'The name is not valid Unicode.',

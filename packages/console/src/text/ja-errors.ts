@@ -1,9 +1,11 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ClientErrorCode } from '@wcc/api/client';
+import { jaContentErrors } from './ja-content-errors.ts';
 import type { ErrorText } from './text.ts';
 
 /** The console shows the server's English message, which contains the numbers, as a detail. */
 export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
+  ...jaContentErrors,
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
   invalid_name: {
@@ -20,6 +22,10 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   },
   payload_too_large: { message: '要求が大きすぎます。', hint: '入力を短くしてください。' },
   unauthenticated: { message: 'サインインしていません。', hint: 'サインインしてください。' },
+  page_key_missing: {
+    message: 'セッションのページキーがありません。Cookie だけではアクセスできません。',
+    hint: 'もう一度サインインしてください。プログラムではトークンを使ってください。',
+  },
   wrong_credentials: {
     message: 'ユーザー名またはパスワードが違います。',
     hint: '両方を確認してください。ユーザー名は小文字です。',
@@ -69,6 +75,10 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   no_space: {
     message: '空き容量が足りません。',
     hint: 'プールの空きを増やすか、小さいイメージを選んでください。',
+  },
+  no_inodes: {
+    message: 'ファイルシステムに空きの inode がなく、これ以上ファイルを作れません。',
+    hint: '不要なファイルを削除してください。小さいファイルも 1 つに数えます。',
   },
   quota: {
     message: 'ファイルシステムの割り当てを使い切りました。',
@@ -150,6 +160,14 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: '以前の初回起動用の秘密情報はすでに消去されています。',
     hint: '仮想マシンを作り直し、パスワードハッシュと user-data をもう一度入力してください。',
   },
+  resources: {
+    message: 'サーバーで開いているファイルが多すぎるか、メモリが足りません。',
+    hint: 'もう一度試してください。続く場合は、開けるファイル数の上限（LimitNOFILE）かメモリを増やしてください。',
+  },
+  busy: {
+    message: 'ファイルシステムが使用中でした。',
+    hint: 'もう一度試してください。続く場合は、プールのディレクトリをほかに何が使っているか確認してください。',
+  },
   io_error: { message: 'ディスクの入出力エラーです。', hint: 'ディスク（dmesg、SMART）を確認してください。' },
   verify_mismatch: {
     message: '読み直したコピーが元と異なるため、公開しませんでした。',
@@ -162,6 +180,10 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   length_unknown: {
     message: '長さの分からないアップロードは受け付けません。',
     hint: '作成時に Upload-Length を送ってください。',
+  },
+  extension_unsupported: {
+    message: 'サーバーが対応していない tus 拡張を使う要求です。',
+    hint: 'クライアントでその拡張を無効にしてください。',
   },
   tus_version: {
     message: 'この tus プロトコルのバージョンには対応していません。',
@@ -195,17 +217,17 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: '届いたファイルの SHA-256 が一致しないため、残しませんでした。',
     hint: 'ファイルとハッシュ値を確認し、もう一度アップロードしてください。',
   },
-  hostile_image: {
-    message: 'ほかのファイルを読ませる、または不正な内容のイメージのため、残しませんでした。',
-    hint: '信頼できる入手元の、単独で完結したイメージを使ってください。',
-  },
-  unsupported_format: {
-    message: 'この形式のファイルはイメージとして使えないため、残しませんでした。',
-    hint: '先に展開するか、raw、qcow2、iso に変換してください。',
+  tool_failed: {
+    message: 'サーバー上のプログラムが失敗しました。',
+    hint: 'サーバーのログで出力を確認してください。',
   },
   image_in_use: {
     message: 'このイメージは使用中です。',
     hint: '使っている処理の終了を待つか、使っているマシンやイメージを削除してください。',
+  },
+  precondition_failed: {
+    message: 'イメージは要求が指定した状態ではありません。',
+    hint: '最初からダウンロードし直してください。',
   },
   range_unsatisfiable: {
     message: '指定された範囲はイメージの末尾を超えています。',
@@ -244,10 +266,23 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     hint: '表示中のページやプログラムを閉じてください。同時に 16 接続までです。',
   },
   rate_limited: { message: '要求が多すぎます。', hint: 'しばらく待ってから再試行してください。' },
+  sign_in_busy: {
+    message: 'サーバーが確認中のパスワードが多すぎます。',
+    hint: 'しばらく待ってから、もう一度サインインしてください。',
+  },
   too_many_tickets: { message: '未使用のチケットが多すぎます。', hint: '30 秒ほど待ってください。' },
   database_unavailable: {
     message: 'サーバーの記録を保存できません。',
     hint: 'データディレクトリの空きとディスクを確認してください。',
+  },
+  database_full: {
+    message:
+      'データベースのディスクに空きがありません。アクセスの取り消し、処理の停止、削除だけを受け付けます。',
+    hint: 'イメージやマシンを削除するか、データディレクトリのディスクに空きを作ってください。',
+  },
+  database_damaged: {
+    message: 'データベースが破損しています。',
+    hint: 'wcc を停止し、バックアップからデータベースを復元してください。',
   },
   starting: { message: 'サーバーが起動中です。', hint: '少し待ってから再試行してください。' },
   shutting_down: { message: 'サーバーが停止中です。', hint: '少し待ってから再試行してください。' },

@@ -1,4 +1,4 @@
-import type { ImageNameProblem } from '@wcc/api';
+import type { ImageNameProblem, PasswordProblem } from '@wcc/api';
 
 export type Locale = 'en' | 'ja';
 
@@ -57,6 +57,8 @@ export interface Text {
     title: string;
     lead: string;
     expired: string;
+    /** The session of before is unusable after an update. */
+    again: string;
     name: string;
     password: string;
     submit: string;
@@ -73,10 +75,10 @@ export interface Text {
     show: string;
     submit: string;
     noSecret: string;
-    tooShort: string;
     badName: string;
     toSignIn: string;
   };
+  passwordProblems: Record<PasswordProblem, string>;
   imageName: {
     problems: Record<ImageNameProblem, string>;
     taken: string;

@@ -3,28 +3,41 @@
  * closes.
  */
 export function readChoice<Choice extends string>(key: string, choices: readonly Choice[]): Choice | null {
+  const stored = readText(key);
+  return choices.find((choice) => choice === stored) ?? null;
+}
+
+/** `null` when nothing is stored, or the browser denies storage. */
+export function readText(key: string): string | null {
   try {
-    const stored = localStorage.getItem(key);
-    return choices.find((choice) => choice === stored) ?? null;
+    return localStorage.getItem(key);
   } catch {
     return null;
   }
 }
 
 /** @returns whether it was stored */
-export function writeChoice(key: string, choice: string): boolean {
+export function writeText(key: string, text: string): boolean {
   try {
-    localStorage.setItem(key, choice);
+    localStorage.setItem(key, text);
     return true;
   } catch {
     return false;
   }
 }
 
+export function removeText(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Without storage there is nothing to remove.
+  }
+}
+
 /** Strings that {@link writeList} stored; empty when there are none or the value is malformed. */
 export function readList(key: string): string[] {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
+    const stored: unknown = JSON.parse(readText(key) ?? '[]');
     return Array.isArray(stored) ? stored.filter((each) => typeof each === 'string') : [];
   } catch {
     return [];
@@ -33,5 +46,5 @@ export function readList(key: string): string[] {
 
 /** @returns whether it was stored */
 export function writeList(key: string, list: readonly string[]): boolean {
-  return writeChoice(key, JSON.stringify(list));
+  return writeText(key, JSON.stringify(list));
 }

@@ -1,3 +1,4 @@
+import { isSameName } from '@wcc/api';
 import type { Pool, Upload } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
@@ -18,6 +19,7 @@ import {
   chooseFile,
   isAboutName,
   checkFile,
+  hasImageLike,
   matchUnfinished,
   neededBytes,
   toNewUpload,
@@ -149,7 +151,7 @@ export class UploadDialog extends FormDialog<App> {
             app: this.app,
             chosen,
             verdict: this.#check(chosen),
-            namesake: this.unfinished.find(({ name }) => name === chosen.name),
+            namesake: this.unfinished.find(({ name }) => isSameName(name, chosen.name)),
             change: (part) => this.#change(chosen.key, part),
             remove: () => this.#remove(chosen.key),
           }),
@@ -198,7 +200,7 @@ export class UploadDialog extends FormDialog<App> {
       chosen,
       this.chosen,
       (name) =>
-        images.all.some((image) => image.name === name && image.state !== 'missing') ||
+        hasImageLike(images.all, name) ||
         operations.all.some((entry) => isActive(entry) && createdImageName(entry.snapshot) === name),
     );
   }

@@ -4,11 +4,13 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { size } from '../text/format.ts';
+import type { Locale } from '../text/text.ts';
 import { inputValue } from '../ui/form-value.ts';
 import { icon } from '../ui/icons.ts';
 import { FileReadError } from './engine/local-file.ts';
 import { DigestUnavailable } from './engine/sample-digests.ts';
 import { uploadsTextOf } from './text/catalogue.ts';
+import type { UploadsText } from './text/text.ts';
 import { percentOf } from './unfinished-uploads.ts';
 import { isAboutName, isMisnamed } from './upload-form.ts';
 import type { ChosenFile, FileProblem } from './upload-form.ts';
@@ -28,7 +30,7 @@ export function uploadFile(context: UploadFileContext): TemplateResult {
   const { app, chosen, remove } = context;
   const text = uploadsTextOf(app.preferences);
   const { key, file, kind } = chosen;
-  const what = kind === null || kind === 'unreadable' || file.size === 0 ? '' : text.kinds[kind];
+  const what = formatName(kind, text);
   return html`<li class="file">
     <div class="file-head">
       <bdi class="file-name" translate="no">${file.name}</bdi>
@@ -99,10 +101,21 @@ function noteOf(context: UploadFileContext): TemplateResult {
   if (chosen.problem !== null) return note('bad', problemWords(app, chosen));
   if (verdict === null) {
     if (chosen.isResuming || chosen.kind === null) return note('', '\u00a0');
-    const kind = chosen.kind === 'unreadable' ? '' : text.kinds[chosen.kind];
-    return isMisnamed(chosen) ? note('', text.otherThanName(kind)) : note('good', imageName.free);
+    if (isMisnamed(chosen)) return note('', text.otherThanName(formatName(chosen.kind, text)));
+    const [remark] = chosen.kind === 'unreadable' ? [] : chosen.kind.remarks;
+    return remark === undefined ? note('good', imageName.free) : note('', text.remarks[remark]);
   }
   return note('bad', verdictWords(context, verdict));
+}
+
+function formatName(kind: ChosenFile['kind'], text: UploadsText): string {
+  return kind === null || kind === 'unreadable' || kind.format === null ? '' : text.kinds[kind.format];
+}
+
+function refusalWords(kind: ChosenFile['kind'], locale: Locale): string {
+  if (kind === null || kind === 'unreadable' || kind.refusal === null) return '';
+  const { message, hint } = kind.refusal[locale];
+  return `${message} ${hint}`;
 }
 
 function verdictWords(
@@ -117,7 +130,7 @@ function verdictWords(
     twice: text.twice,
     bad_digest: text.badDigest,
     unreadable: text.unreadable,
-    refused_kind: kind === null || kind === 'unreadable' ? '' : text.refusedKind(text.kinds[kind]),
+    refused_kind: refusalWords(kind, app.preferences.locale),
     ...(file.size === 0 ? { empty: text.empty } : {}),
   };
   return own[verdict] ?? ({ ...imageName.problems } as Partial<Record<string, string>>)[verdict] ?? '';

@@ -1,11 +1,13 @@
-import type { Upload } from '@wcc/api';
+import type { Image, Upload } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
 import { ChunkSizer, waitMs } from './engine/chunk-sizer.ts';
-import { detectKind, isRefusedKind } from './engine/kind.ts';
+import { detectKind } from './engine/kind.ts';
+import type { FileKind } from './engine/kind.ts';
 import {
   chooseFile,
   isMisnamed,
   checkFile,
+  hasImageLike,
   matchUnfinished,
   neededBytes,
   unmatchedUploads,
@@ -15,9 +17,13 @@ import type { ChosenFile } from './upload-form.ts';
 const fileOf = (name: string, parts: BlobPart[] = ['x'], lastModified = 5): File =>
   new File(parts, name, { lastModified });
 
+const kindOf = (format: FileKind['format']): FileKind => ({ format, refusal: null, remarks: [] });
+const refusedText = { message: 'This is a gzip file.', hint: 'Unpack it first.' };
+const archiveKind: FileKind = { format: null, refusal: { en: refusedText, ja: refusedText }, remarks: [] };
+
 const chosen = (name: string, change: Partial<ChosenFile> = {}): ChosenFile => ({
   ...chooseFile(1, fileOf(name)),
-  kind: 'raw',
+  kind: kindOf('raw'),
   ...change,
 });
 
@@ -43,10 +49,20 @@ describe('a chosen file', () => {
     expect(checkFile(one, [one, two], never)).toBe('twice');
   });
 
+  it('cannot have the name of an image, or one that looks like it, unless its file is missing', () => {
+    const images = [
+      { name: 'debian.raw', state: 'ready' },
+      { name: 'gone.raw', state: 'missing' },
+    ] as Image[];
+    const names = ['debian.raw', 'd\u0435bian.raw', 'other.raw', 'gone.raw'];
+    expect(names.map((name) => hasImageLike(images, name))).toEqual([true, true, false, false]);
+    expect(hasImageLike([], 'debian.raw')).toBe(false);
+  });
+
   it('is rejected before the upload if it is empty, an archive, or has a malformed digest', () => {
     const empty = chooseFile(1, fileOf('a.raw', []));
     expect(checkFile(empty, [empty], never)).toBe('empty');
-    const archive = chosen('a.raw.gz', { kind: 'gzip' });
+    const archive = chosen('a.raw.gz', { kind: archiveKind });
     expect(checkFile(archive, [archive], never)).toBe('refused_kind');
     const bad = chosen('a.raw', { sha256: 'abc' });
     expect(checkFile(bad, [bad], never)).toBe('bad_digest');
@@ -80,13 +96,18 @@ describe('a chosen file', () => {
   it('is detected by its content', async () => {
     const iso = new Uint8Array(0x8006);
     iso.set([0x43, 0x44, 0x30, 0x30, 0x31], 0x8001);
-    expect(await detectKind(fileOf('x', [iso]))).toBe('iso');
-    expect(await detectKind(fileOf('x', [new Uint8Array([0x51, 0x46, 0x49, 0xfb, 0])]))).toBe('qcow2');
+    expect(await detectKind(fileOf('x', [iso]))).toEqual(kindOf('iso'));
     const gzip = await detectKind(fileOf('x', [new Uint8Array([0x1f, 0x8b, 8])]));
-    expect([gzip, isRefusedKind(gzip)]).toEqual(['gzip', true]);
-    expect(await detectKind(fileOf('x', ['some bytes']))).toBe('raw');
-    expect(isMisnamed(chosen('debian.qcow2', { kind: 'iso' }))).toBe(true);
-    expect(isMisnamed(chosen('debian.img', { kind: 'raw' }))).toBe(false);
+    expect(gzip.refusal?.en).toMatchObject({ hint: 'Unpack it first: gunzip FILE' });
+    expect(gzip.refusal?.ja).toMatchObject({ hint: '先に展開してください: gunzip FILE' });
+    const cut = await detectKind(fileOf('x', [new Uint8Array([0x51, 0x46, 0x49, 0xfb, 0])]));
+    expect(cut.refusal?.en).toMatchObject({ message: 'The qcow2 header is truncated.' });
+    expect(await detectKind(fileOf('x', ['some bytes']))).toEqual({
+      ...kindOf('raw'),
+      remarks: ['content_is_text'],
+    });
+    expect(isMisnamed(chosen('debian.qcow2', { kind: kindOf('iso') }))).toBe(true);
+    expect(isMisnamed(chosen('debian.img', { kind: kindOf('raw') }))).toBe(false);
   });
 });
 

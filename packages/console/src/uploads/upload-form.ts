@@ -1,6 +1,5 @@
-import { findImageNameProblem } from '@wcc/api';
-import type { ImageNameProblem, Upload } from '@wcc/api';
-import { isRefusedKind } from './engine/kind.ts';
+import { findImageNameProblem, isSameName, nameSkeleton } from '@wcc/api';
+import type { Image, ImageNameProblem, Upload } from '@wcc/api';
 import type { FileKind } from './engine/kind.ts';
 import type { NewUpload } from './engine/tus.ts';
 
@@ -41,7 +40,7 @@ const similarities = [3, 2, 1] as const;
 /** Compares size, name and time only. The server compares the content. */
 function similarityOf({ name, size, lastModified }: File, upload: Upload): number {
   if (upload.sizeBytes !== size) return 0;
-  return (upload.name === name ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
+  return (isSameName(upload.name, name) ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
 }
 
 /** Assigns to each file the unfinished upload that is most similar to it, and each upload at most once. */
@@ -69,6 +68,20 @@ export function unmatchedUploads(chosen: readonly ChosenFile[], unfinished: read
 export type FileProblem =
   ImageNameProblem | 'taken' | 'twice' | 'bad_digest' | 'empty' | 'unreadable' | 'refused_kind' | null;
 
+const skeletonsOf = new WeakMap<readonly Image[], ReadonlySet<string>>();
+
+/**
+ * Whether an image has this name, or one that looks like it. Computes the skeletons once for each list, because the
+ * dialog asks for every file at every progress of an operation.
+ */
+export function hasImageLike(images: readonly Image[], name: string): boolean {
+  const known = skeletonsOf.get(images);
+  if (known !== undefined) return known.has(nameSkeleton(name));
+  const present = images.filter(({ state }) => state !== 'missing');
+  skeletonsOf.set(images, new Set(present.map((image) => nameSkeleton(image.name))));
+  return hasImageLike(images, name);
+}
+
 /** The most serious problem of a file; `null` when there is none. */
 export function checkFile(
   chosen: ChosenFile,
@@ -78,12 +91,14 @@ export function checkFile(
   const { kind, name, file, sha256 } = chosen;
   if (file.size === 0) return 'empty';
   if (kind === 'unreadable') return 'unreadable';
-  if (kind !== null && isRefusedKind(kind)) return 'refused_kind';
+  if (kind !== null && kind.refusal !== null) return 'refused_kind';
   if (chosen.isResuming) return null;
   const problem = findImageNameProblem(name);
   if (problem !== null) return problem;
   if (isTaken(name)) return 'taken';
-  const isTwice = all.some((other) => other !== chosen && !other.isResuming && other.name === name);
+  const isTwice = all.some(
+    (other) => other !== chosen && !other.isResuming && nameSkeleton(other.name) === nameSkeleton(name),
+  );
   if (isTwice) return 'twice';
   return sha256.trim() === '' || isDigest(sha256) ? null : 'bad_digest';
 }
@@ -105,8 +120,9 @@ export function neededBytes(all: readonly ChosenFile[]): number {
 /** Whether the content does not match the extension. The dialog shows this as a warning. */
 export function isMisnamed({ kind, name }: ChosenFile): boolean {
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? '';
-  if (kind === 'iso') return extension === 'qcow2';
-  return (kind === 'qcow2' || kind === 'raw') && extension === (kind === 'raw' ? 'qcow2' : 'iso');
+  const format = kind === null || kind === 'unreadable' ? null : kind.format;
+  if (format === 'iso') return extension === 'qcow2';
+  return (format === 'qcow2' || format === 'raw') && extension === (format === 'raw' ? 'qcow2' : 'iso');
 }
 
 /** The request to create the upload. */

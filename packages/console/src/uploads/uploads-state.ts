@@ -1,5 +1,5 @@
 import type { Snapshot } from '@wcc/progress';
-import type { RowNote } from '@wcc/progress/element';
+import type { RowNote } from '@wcc/progress/text';
 import { Emitter } from '../ui/emitter.ts';
 import type { UploadEngine } from './engine/engine.ts';
 

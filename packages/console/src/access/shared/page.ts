@@ -4,7 +4,7 @@ import { percent } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import type { ProgressClient } from '@wcc/progress/client';
-import { actionName } from '@wcc/progress/element';
+import { actionName } from '../../text/operation-names.ts';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
@@ -84,7 +84,6 @@ export class SharedPage extends ConsoleElement<App> {
         locale=${this.app.preferences.locale}
         .snapshot=${this.snapshot}
         .connection=${this.#link?.isOnline === false ? 'offline' : 'online'}
-        .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
       ></wcc-progress>
     </div>`;
   }
@@ -133,12 +132,15 @@ export class SharedPage extends ConsoleElement<App> {
 
   #open(secret: string): void {
     // Omits the session cookie: the link alone grants access.
-    const api = createApiClient({
-      versionHint: 'Reload this page.',
-      token: secret,
-      fetch: (input, init) => fetch(input, { ...init, credentials: 'omit' }),
-    });
+    const withoutCookie: typeof fetch = (input, init) => fetch(input, { ...init, credentials: 'omit' });
+    const api = createApiClient({ versionHint: 'Reload this page.', token: secret, fetch: withoutCookie });
     const live = connect(routes.socket(), {
+      events: routes.events(),
+      fetch: (input, init) => {
+        const headers = new Headers(init?.headers);
+        headers.set('authorization', `Bearer ${secret}`);
+        return withoutCookie(input, { ...init, headers });
+      },
       ticket: async (signal) => {
         try {
           const { ticket, operations } = await api.ticket({ purpose: 'watch' }, signal);

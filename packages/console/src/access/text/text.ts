@@ -67,7 +67,6 @@ export interface AccessText {
     newPassword: string;
     passwordHint: string;
     keepPassword: string;
-    tooShort: string;
     generate: string;
     mayNotSignIn: string;
     mayNotSignInHint: string;

@@ -30,6 +30,12 @@ const image: ImageText = {
   quickCreate: 'Quick-create machine',
   download: 'Download',
   remove: 'Delete',
+  private: 'Private: only its owner and administrators see it, because it was a disk of a machine.',
+  publish: 'Show to all users',
+  publishTitle: 'Show image to all users',
+  publishLead:
+    'All users can then see, copy and download everything that the guest wrote, keys and passwords included. This cannot be undone.',
+  publishSubmit: 'Show to all users',
   markTemplate: 'Mark as template',
   unmarkTemplate: 'Remove template mark',
   busy: 'Starting…',

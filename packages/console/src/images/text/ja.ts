@@ -30,6 +30,12 @@ const image: ImageText = {
   quickCreate: '仮想マシンをクイック作成',
   download: 'ダウンロード',
   remove: '削除',
+  private: '非公開: 仮想マシンのディスクだったため、所有者と管理者だけに表示されます。',
+  publish: '全ユーザーに公開',
+  publishTitle: 'イメージを全ユーザーに公開',
+  publishLead:
+    '鍵やパスワードを含め、ゲストが書き込んだすべての内容を、全ユーザーが表示、コピー、ダウンロードできるようになります。元に戻せません。',
+  publishSubmit: '公開する',
   markTemplate: 'テンプレートにする',
   unmarkTemplate: 'テンプレートから外す',
   busy: '開始中…',

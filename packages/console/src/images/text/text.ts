@@ -29,6 +29,11 @@ export interface ImageText {
   quickCreate: string;
   download: string;
   remove: string;
+  private: string;
+  publish: string;
+  publishTitle: string;
+  publishLead: string;
+  publishSubmit: string;
   markTemplate: string;
   unmarkTemplate: string;
   busy: string;

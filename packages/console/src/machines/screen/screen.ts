@@ -12,7 +12,7 @@ import { vmsTextOf } from '../text/catalogue.ts';
 import type { VmsText } from '../text/text.ts';
 import { ScreenLink } from './link.ts';
 import type { Viewer, ViewerEvents } from './link.ts';
-import { saveScreenshot } from './screenshot.ts';
+import { saveFile } from './save-file.ts';
 import { openViewer } from './vnc-viewer.ts';
 import type { VncViewer } from './vnc-viewer.ts';
 
@@ -233,7 +233,8 @@ export class VmScreen extends ConsoleElement<App> {
   async #save(): Promise<void> {
     this.isSaving = true;
     try {
-      await saveScreenshot(this.vm);
+      const { id, name } = this.vm;
+      await saveFile(this.app, { path: routes.vmScreenshot(id ?? 0), name: `${name}.png` });
     } catch (error) {
       this.app.showError(error);
     } finally {

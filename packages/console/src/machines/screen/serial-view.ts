@@ -9,6 +9,7 @@ import { checkField } from '../../ui/fields.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { vmsTextOf } from '../text/catalogue.ts';
 import type { VmsText } from '../text/text.ts';
+import { saveFile } from './save-file.ts';
 import { SerialLog } from './serial-log.ts';
 
 const nearPx = 24;
@@ -26,7 +27,7 @@ export class SerialView extends ConsoleElement<App> {
   get #serial(): SerialLog {
     this.#log ??= new SerialLog({
       id: this.vm.id ?? 0,
-      fetch: (path, signal) => fetch(path, { signal }),
+      fetch: (path, signal) => this.app.fetch(path, { signal }),
     });
     return this.#log;
   }
@@ -63,7 +64,7 @@ export class SerialView extends ConsoleElement<App> {
   protected override render(): TemplateResult {
     const text = this.#text;
     const { isFollowing, isLoaded, problem } = this.#serial;
-    const { id, name } = this.vm;
+    const { name } = this.vm;
     const words = this.#serial.text;
     return html`<div class="serial">
       <div class="screen-bar">
@@ -73,14 +74,21 @@ export class SerialView extends ConsoleElement<App> {
           change: (isOn) => (isOn ? this.#serial.follow() : this.#serial.stop()),
         })}
         <span class="end">
-          <a class="button quiet small" href=${routes.vmSerial(id ?? 0)} download="${name}-serial.txt"
-            >${text.save}</a
-          >
+          <button class="button quiet small" @click=${() => void this.#save()}>${text.save}</button>
         </span>
       </div>
       ${isLoaded ? nothing : problemBox(this.app, problem)}
       <pre tabindex="0" aria-label=${text.of(name)} translate="no"><code>${words}</code></pre>
       ${isLoaded && words === '' ? html`<p class="nothing">${text.empty}</p>` : nothing}
     </div>`;
+  }
+
+  async #save(): Promise<void> {
+    const { id, name } = this.vm;
+    try {
+      await saveFile(this.app, { path: routes.vmSerial(id ?? 0), name: `${name}-serial.txt` });
+    } catch (error) {
+      this.app.showError(error);
+    }
   }
 }

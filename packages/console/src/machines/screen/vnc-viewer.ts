@@ -1,4 +1,4 @@
-import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
+import { subprotocol, ticketPrefix } from '@wcc/progress/protocol';
 import type { Viewer, ViewerEvents } from './link.ts';
 
 export interface VncOptions {
@@ -25,7 +25,7 @@ export async function openViewer({ holder, path, ticket, events, label }: VncOpt
   const { RFB } = await import('./novnc.ts');
   const url = new URL(path, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const rfb = new RFB(holder, new WebSocket(url, [SUBPROTOCOL, TICKET_PREFIX + ticket]));
+  const rfb = new RFB(holder, new WebSocket(url, [subprotocol, ticketPrefix + ticket]));
   rfb.scaleViewport = true;
   rfb.background = '';
   const canvas = holder.querySelector('canvas');

@@ -31,6 +31,7 @@ export const en: VmsText = {
   },
   stateReasons: {
     deleting: 'The machine is being deleted.',
+    emergency_floor: 'wcc paused it: the disk of the pool is nearly full. It resumes when there is space.',
     guest_panic: 'The guest system panicked. Read the serial log, then reset the machine.',
     hypervisor_unavailable: 'The hypervisor does not answer. Running machines keep running.',
     io_error: 'A disk of the machine reported an error.',
@@ -179,7 +180,8 @@ export const en: VmsText = {
     disks: 'Its disks',
     withDisks: 'Delete the disks',
     keepDisks: 'Keep the disks as images',
-    keepDisksHint: 'They stay in the pool.',
+    keepDisksHint:
+      'They stay in the pool, and private: only you and administrators see them until you show them to all users.',
     noDisks: 'The machine has no disks. This cannot be undone.',
     typeName: (name) => `Type “${name}” to delete the data permanently`,
     verb: 'Delete',

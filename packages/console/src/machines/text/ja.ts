@@ -31,6 +31,8 @@ export const ja: VmsText = {
   },
   stateReasons: {
     deleting: '削除中です。',
+    emergency_floor:
+      'プールのディスクの空きがほとんどないため、wcc が一時停止しました。空きができると自動で再開します。',
     guest_panic: 'ゲスト OS がパニックで停止しました。シリアルログを確認してからリセットしてください。',
     hypervisor_unavailable: 'ハイパーバイザーが応答しません。実行中の仮想マシンは動作を続けています。',
     io_error: 'ディスクでエラーが発生しました。',
@@ -176,7 +178,7 @@ export const ja: VmsText = {
     disks: 'ディスクの扱い',
     withDisks: 'ディスクも削除する',
     keepDisks: 'イメージとして残す',
-    keepDisksHint: 'プールに残ります。',
+    keepDisksHint: 'プールに残ります。全ユーザーに公開するまで、所有者と管理者だけに表示されます。',
     noDisks: 'ディスクはありません。元に戻すことはできません。',
     typeName: (name) => `データを完全に削除するには「${name}」と入力`,
     verb: '削除',

@@ -11,6 +11,8 @@ const list: OperationListText = {
   active: 'Running',
   ended: 'Ended',
   noneActive: 'Nothing is running.',
+  chooseAgain: (file, percent) =>
+    percent === '' ? `Choose ${file} again to send it` : `Choose ${file} again to resume at ${percent}`,
   emptyTitle: 'No operations yet',
   emptyLead: 'Copies and other long operations appear here while they run and after they end.',
   more: 'Show more',

@@ -11,6 +11,10 @@ const list: OperationListText = {
   active: '実行中',
   ended: '終了',
   noneActive: '実行中の処理はありません。',
+  chooseAgain: (file, percent) =>
+    percent === ''
+      ? `${file} をもう一度選ぶと送信します`
+      : `${file} をもう一度選ぶと ${percent} から続行します`,
   emptyTitle: '処理はまだありません',
   emptyLead: 'コピーなどの長い処理が、実行中も終了後もここに表示されます。',
   more: 'さらに表示',

@@ -9,6 +9,8 @@ export interface OperationListText {
   emptyTitle: string;
   emptyLead: string;
   more: string;
+  /** For an upload whose file must be chosen again; `percent` is empty before the first bytes. */
+  chooseAgain: (file: string, percent: string) => string;
   filters: {
     title: string;
     state: string;
@@ -42,7 +44,8 @@ export interface OperationText {
   bytes: string;
   byteNames: Record<'virtual' | 'data' | 'skipped' | 'shared' | 'written', string>;
   method: string;
-  methods: Record<'clone' | 'kernel-copy' | 'read-write', string>;
+  /** By `method` of the snapshot; an unknown one is shown as it is. */
+  methods: Readonly<Record<string, string>>;
   log: string;
   noLog: string;
   error: string;

@@ -1,4 +1,4 @@
-import type { RowNote } from '@wcc/progress/element';
+import type { RowNote } from '@wcc/progress/text';
 import type { ErrorText } from '../../text/text.ts';
 import type { UploadsText } from '../text/text.ts';
 import type { UploadView } from './upload-view.ts';
@@ -34,7 +34,7 @@ export function noteOf(view: UploadView, { text, name, at, explain }: NoteContex
       return { status: text.serverBusy(explain(view.problem).message, at), look: 'stalled' };
     }
     case 'file_trouble':
-      return { status: text.fileReadError(name, at), look: 'stalled', verbs: ['choose'] };
+      return { status: text.fileReadError(name, at), look: 'stalled' };
     // The operation itself shows these states.
     case 'sending':
     case 'paused':

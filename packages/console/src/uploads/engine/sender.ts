@@ -1,5 +1,5 @@
 import { ApiProblem } from '@wcc/api/client';
-import type { RowNote } from '@wcc/progress/element';
+import type { RowNote } from '@wcc/progress/text';
 import type { App } from '../../app/app.ts';
 import type { SignedInState } from '../../app/signed-in-state.ts';
 import { size } from '../../text/format.ts';

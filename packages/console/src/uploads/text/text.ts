@@ -1,4 +1,5 @@
-import type { FileKind } from '../engine/kind.ts';
+import type { ImageFormat } from '@wcc/api';
+import type { ContentRemark } from '@wcc/api/content';
 
 /** Texts of uploads and imports. */
 export interface UploadsText {
@@ -16,9 +17,9 @@ export interface UploadsText {
   digestOf: (file: string) => string;
   digestHint: string;
   badDigest: string;
-  kinds: Record<FileKind, string>;
+  kinds: Record<ImageFormat, string>;
+  remarks: Record<ContentRemark, string>;
   empty: string;
-  refusedKind: (kind: string) => string;
   otherThanName: (kind: string) => string;
   unreadable: string;
   twice: string;
