@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readArguments } from './arguments.mjs';
 import { writeResults } from './copy/report.mjs';
 import { selfDifference, summarize } from './copy/rounds.mjs';
 
@@ -16,24 +16,12 @@ differ by more than 10 %, there is no verdict. Needs an idle machine with two co
 const maxSelfDifference = 0.1;
 const mebibyte = 1024 ** 2;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '15' },
-    mib: { type: 'string', default: '1024' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help || positionals.length !== 1) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 2);
-}
+const values = readArguments(usage, { rounds: '15', mib: '1024' }, 1);
 const rounds = Number(values.rounds);
 const sizeBytes = Number(values.mib) * mebibyte;
 const checkouts = {
   this: resolve(fileURLToPath(new URL('..', import.meta.url))),
-  other: resolve(positionals[0]),
+  other: resolve(values.words[0]),
 };
 checkouts['this (again)'] = checkouts.this;
 const home = mkdtempSync(join(tmpdir(), 'wcc-bench-compare-'));

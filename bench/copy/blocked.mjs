@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, warmUp } from '@wcc/copy';
+import { startCopy, preload } from '@wcc/copy';
 import { showSize } from './options.mjs';
 import { interleave, judge, selfDifference } from './rounds.mjs';
 
@@ -23,13 +23,13 @@ export async function runBlocked({ directory, sizeBytes, rounds }) {
     '-c',
     `head -c ${sizeBytes} /dev/urandom > '${source}' && sync '${source}' && cat '${source}' > /dev/null`,
   ]);
-  await warmUp();
+  await preload();
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   const perRoundMs = Math.ceil(minBlockedMs / rounds);
   const copy = (blockedMs) => async () => {
     rmSync(target, { force: true });
     execFileSync('sync');
-    const job = copyFile(source, target, { durable: false });
+    const job = startCopy(source, target, { durable: false });
     const untilMs = performance.now() + blockedMs;
     // The event loop does not run until the copy has ended.
     while (blockedMs > 0 && (performance.now() < untilMs || isRunning(job)))

@@ -3,17 +3,17 @@
 import { copyFile as copyByNode } from 'node:fs/promises';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { copyFile, warmUp } from '@wcc/copy';
+import { copyFile, preload } from '@wcc/copy';
 
 const [way, source, target] = process.argv.slice(2);
 const ways = {
-  scratch: () => copyFile(source, target, { durable: false }).done,
-  durable: () => copyFile(source, target).done,
-  first: () => copyFile(source, target, { durable: false }).done,
+  scratch: () => copyFile(source, target, { durable: false }),
+  durable: () => copyFile(source, target),
+  first: () => copyFile(source, target, { durable: false }),
   node: () => copyByNode(source, target),
   pipeline: () => pipeline(createReadStream(source), createWriteStream(target)),
 };
-if (way === 'scratch' || way === 'durable') await warmUp();
+if (way === 'scratch' || way === 'durable') await preload();
 const startedMs = performance.now();
 await ways[way]();
 console.log(performance.now() - startedMs);

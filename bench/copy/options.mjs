@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.mjs';
 
 const units = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
@@ -13,20 +13,12 @@ Run it on a quiet machine, because write-back makes single runs vary by a factor
 
 /** Parses the command line. Ends the process at --help. */
 export function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '15' },
-      size: { type: 'string', default: '2GiB' },
-      only: { type: 'string', default: 'warm,sparse,reflink,blocked,reporting,watchers' },
-      directory: { type: 'string', default: tmpdir() },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readArguments(help, {
+    rounds: '15',
+    size: '2GiB',
+    only: 'warm,sparse,reflink,blocked,reporting,watchers',
+    directory: tmpdir(),
   });
-  if (values.help) {
-    console.log(help);
-    process.exit(0);
-  }
   return {
     rounds: Number(values.rounds),
     sizeBytes: parseSize(values.size),

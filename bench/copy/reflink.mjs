@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, warmUp } from '@wcc/copy';
+import { startCopy, preload } from '@wcc/copy';
 import { showSize } from './options.mjs';
 import { judge, summarize } from './rounds.mjs';
 
@@ -45,14 +45,14 @@ async function measure(mount, { sizeBytes, rounds }) {
   };
   execFileSync('sh', ['-c', `head -c ${sizeBytes} /dev/urandom > '${join(mount, 'whole')}'`]);
   makePieces(join(mount, 'pieces'));
-  await warmUp();
+  await preload();
   const results = new Map();
   for (const [name, source] of Object.entries(names)) {
     const times = [];
     for (let round = 0; round < rounds; round += 1) {
       execFileSync('sync');
       const startedMs = performance.now();
-      const { method } = await copyFile(source, `${source}-copy`).done;
+      const { method } = await startCopy(source, `${source}-copy`).done;
       times.push(performance.now() - startedMs);
       if (method !== 'clone') throw new Error(`not cloned: ${method}`);
       rmSync(`${source}-copy`);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyFile } from '@wcc/copy';
+import { startCopy } from '@wcc/copy';
 import { judge } from './rounds.mjs';
 
 const wantedShare = 0.01;
@@ -15,7 +15,7 @@ const sliceMs = 1000;
 export async function runReporting({ directory, rounds }) {
   const source = join(directory, 'reporting');
   writeFileSync(source, Buffer.alloc(8 * 1024 ** 2, 1));
-  const job = copyFile(source, `${source}-copy`, { bytesPerSecond: 1024 ** 2 });
+  const job = startCopy(source, `${source}-copy`, { bytesPerSecond: 1024 ** 2 });
   job.pause();
   while (job.progress().state !== 'paused') await sleep(5);
   const shares = [];

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, warmUp } from '@wcc/copy';
+import { copyFile, preload } from '@wcc/copy';
 import { interleave, judge } from './rounds.mjs';
 import { timeCommand } from './subjects.mjs';
 import { compare } from './warm.mjs';
@@ -17,12 +17,12 @@ export async function runSparse({ directory, rounds }) {
   const source = join(directory, 'sparse');
   const target = join(directory, 'sparse-copy');
   makeSparse(source);
-  await warmUp();
+  await preload();
   const ours = async () => {
     rmSync(target, { force: true });
     execFileSync('sync');
     const startedMs = performance.now();
-    await copyFile(source, target, { durable: false }).done;
+    await copyFile(source, target, { durable: false });
     return performance.now() - startedMs;
   };
   const cp = () => timeCommand(`cp '${source}' '${target}'`, target);
@@ -38,7 +38,7 @@ export async function runSparse({ directory, rounds }) {
   await ours();
   const before = charactersRead();
   rmSync(target);
-  await copyFile(source, target).done;
+  await copyFile(source, target);
   const read = (charactersRead() - before) / (pieceCount * mib);
   const hasSameExtents = dataRanges(source) === dataRanges(target);
   return {

@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { copyFile, warmUp } from '@wcc/copy';
-import { attachWebSocket, createHub } from '@wcc/progress/server';
+import { startCopy, preload } from '@wcc/copy';
+import { createGateway, createHub } from '@wcc/progress/server';
 import { showSize } from './options.mjs';
 import { interleave, judge, selfDifference } from './rounds.mjs';
 
@@ -26,14 +26,14 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
     '-c',
     `head -c ${sizeBytes} /dev/urandom > '${source}' && sync '${source}' && cat '${source}' > /dev/null`,
   ]);
-  await warmUp();
+  await preload();
   const gateway = await openGateway();
   const readings = { ends: 0, snapshots: 0, rounds: 0 };
 
   const copy = async (watch) => {
     rmSync(target, { force: true });
     execFileSync('sync');
-    const job = copyFile(source, target, { durable: false });
+    const job = startCopy(source, target, { durable: false });
     watch?.(job);
     return (await job.done).elapsedMs;
   };
@@ -96,7 +96,7 @@ async function openGateway() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
-  const gateway = attachWebSocket({
+  const gateway = createGateway({
     hub,
     server,
     hosts: (host) => host === `127.0.0.1:${port}`,
@@ -143,7 +143,7 @@ async function gather({ hub, port }) {
     stop: async () => {
       child.kill();
       await exited;
-      hub.gone(id, 'deleted');
+      hub.remove(id, 'deleted');
     },
   };
 }
@@ -171,27 +171,15 @@ function recordOf(id, job) {
   const pending = ['flush', 'publish'].map((name) => ({ name, state: 'pending' }));
   return {
     id,
-    label: 'copy_vm_image_100',
     action: 'copy_vm_image',
     subject: { kind: 'image', id: 100, name: 'debian-13.raw' },
     target: { kind: 'image', id: 101, name: 'web-07-disk.raw' },
     owner: 'bench',
-    ownerName: 'bench',
     state: 'running',
-    queuePosition: null,
-    stateReason: null,
     phases: [transfer, ...pending],
     phaseIndex: isMoving ? 0 : 1,
-    bytes: null,
     method: 'kernel-copy',
     elapsedMs: progress?.elapsedMs ?? 0,
     createdAt,
-    startedAt: createdAt,
-    endedAt: null,
-    warnings: [],
-    error: null,
-    result: null,
-    retryOf: null,
-    partOf: null,
   };
 }

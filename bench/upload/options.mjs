@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.mjs';
 
 const help = `npm run bench:upload -- [options]
   --rounds N   interleaved rounds; fewer than 7 give no verdict (default: 7)
@@ -9,19 +9,11 @@ Needs curl and nginx (apt install nginx-light), a quiet machine, and space for t
 
 /** Parses the command line. Ends the process at --help. */
 export function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '7' },
-      mib: { type: 'string', default: '1024' },
-      dir: { type: 'string' },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readArguments(help, {
+    rounds: '7',
+    mib: '1024',
+    dir: undefined,
   });
-  if (values.help) {
-    console.log(help);
-    process.exit(0);
-  }
   const [rounds, mib] = [Number(values.rounds), Number(values.mib)];
   if (!(rounds > 0 && mib > 0)) throw new Error('--rounds and --mib must be greater than 0');
   return { rounds, mib, dir: values.dir, write: values.write };

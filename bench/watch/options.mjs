@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.mjs';
 
 export const partNames = ['stalled', 'many', 'cost', 'slow', 'memory'];
 /** The part `memory` takes ten minutes, so it runs only on request. */
@@ -15,20 +15,12 @@ process (ulimit -n). Takes about 15 minutes without the part memory.`;
 
 /** Parses the command line. Ends the process at --help. */
 export function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '7' },
-      only: { type: 'string', default: defaultParts.join(',') },
-      seconds: { type: 'string', default: '5' },
-      minutes: { type: 'string', default: '10' },
-      write: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readArguments(help, {
+    rounds: '7',
+    only: defaultParts.join(','),
+    seconds: '5',
+    minutes: '10',
   });
-  if (values.help) {
-    console.log(help);
-    process.exit(0);
-  }
   const only = values.only.split(',');
   const unknown = only.filter((name) => !partNames.includes(name));
   if (unknown.length > 0)

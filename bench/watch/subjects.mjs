@@ -1,4 +1,4 @@
-import { attachWebSocket, createHub } from '@wcc/progress/server';
+import { createGateway, createHub } from '@wcc/progress/server';
 import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { completeSnapshot } from './payload.mjs';
@@ -19,7 +19,7 @@ export const subjects = {
 
 function startWcc(server, { watchers }) {
   const hub = createHub();
-  attachWebSocket({
+  createGateway({
     hub,
     server,
     hosts: () => true,
