@@ -6,13 +6,15 @@ import { SlowestFirst } from './test/slowest-first.ts';
 const hangsAfterMs = 300_000;
 
 /**
- * The projects run in four groups, one after the other. System tests mostly wait, so more of them run side by side
- * than there are processors. Browser tests also wait, but their pages must be painted in time: two run side by side.
+ * Unit tests run first. All other projects form one group: system and crash tests mostly wait, browser tests mostly
+ * compute, so three of them together keep two processors busy, and no processor idles at the end of a project.
  */
+const crossing = { maxWorkers: 3, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     pool: 'forks',
-    setupFiles: ['test/strict-process.ts'],
+    setupFiles: ['test/strict-process.ts', 'test/strict-queries.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The default of one second is too short on a busy machine.
@@ -45,8 +47,7 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          ...crossing,
         },
       },
       {
@@ -56,8 +57,17 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          ...crossing,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          testTimeout: hangsAfterMs,
+          hookTimeout: hangsAfterMs,
+          ...crossing,
         },
       },
       {
@@ -67,8 +77,7 @@ export default defineConfig({
           include: ['test/crash/**/*.test.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          ...crossing,
         },
       },
     ],

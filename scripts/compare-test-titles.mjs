@@ -76,7 +76,7 @@ function renames(commit) {
 }
 
 function countAssertions(checkout) {
-  const files = ['*.test.ts', '*.testkit.ts', 'test/**/*.ts', 'packages/progress/src/conformance/*.ts'];
+  const files = ['*.test.ts', '*.testkit.ts', 'test/**/*.ts', 'packages/progress/src/testing/*.ts'];
   const pattern = String.raw`\bexpect(\.[a-z]+)?\(|\bexpect[A-Z]\w*\(|\bfc\.assert\(`;
   return git(checkout, 'grep', '-hE', pattern, '--', ...files).split('\n').length - 1;
 }

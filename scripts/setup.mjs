@@ -48,9 +48,11 @@ export function ensureDependencies() {
   writeFileSync(stamp, lock);
 }
 
-/** Compiles stale packages. Bundles the console if one of its inputs is newer than its bundle. */
+/** Compiles stale packages and bundles the worker of `copy` and the element of `progress`. Bundles the console if one of its inputs is newer than its bundle. */
 export function build() {
   runTool('tsc', ['-b', ...packages.map((name) => `packages/${name}`)]);
+  for (const name of ['bundle-worker', 'bundle-element'])
+    run(process.execPath, [join(root, `scripts/${name}.mjs`)]);
   const bundle = join(root, 'packages/console/dist/index.html');
   const inputs = ['packages/console', 'packages/progress/src', 'packages/api/src', 'package-lock.json'];
   const newest = Math.max(...inputs.map((path) => newestMtimeMs(join(root, path))));

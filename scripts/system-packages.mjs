@@ -14,8 +14,10 @@ const packages = {
   genisoimage: 'isoinfo', // reads first-boot data as an independent program
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
   'btrfs-progs': 'mkfs.btrfs', // reflink on a loop mount with btrfs
+  'redis-server': 'redis-server', // the transport of the bridge between processes
   strace: 'strace', // I/O errors at an offset, order of syncs
-  'python3-websockets': '/usr/lib/python3/dist-packages/websockets/__init__.py', // the Python client of examples/
+  python3: '/usr/bin/python3', // the Python client of examples/
+  'golang-go': '/usr/bin/go', // the Go client of examples/
   ruby: 'ruby', // the Ruby publisher of examples/
   'python3-tuspy': '/usr/lib/python3/dist-packages/tusclient/__init__.py', // an independent tus client
 };
