@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/browser/axe.ts';
+import { axeTimeoutMs, findAxeViolationsInThemes, locales } from '../kit/browser/axe.ts';
 import { launchBrowser } from '../kit/browser/browser.ts';
 import { openConsole } from '../kit/browser/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -13,7 +13,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Runs axe on the main pages, in both languages and all appearances, with operations in many states. */
+/** Runs axe on the main pages, in both languages and all themes, with operations in many states. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -43,33 +43,40 @@ afterAll(async () => {
   await server.close();
 });
 
-it.each(appearances)(
-  'images, operations and sign-in pages pass axe: $locale, $theme',
+it.each(locales)(
+  'images, operations and sign-in pages pass axe: %s',
   { timeout: axeTimeoutMs },
-  async (appearance) => {
-    const { context, page, url } = await openConsole(browser, { server, user }, appearance);
+  async (locale) => {
+    const { context, page, url } = await openConsole(browser, { server, user }, { locale });
     await page.getByText('source.raw').first().waitFor();
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe(appearance.locale);
-    const problems: Record<string, string[]> = { images: await findAxeViolations(page) };
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale);
+    const problems: Record<string, string[]> = {};
+    const check = async (name: string): Promise<void> => {
+      problems[name] = await findAxeViolationsInThemes(page, {
+        locale,
+        name: `axe-${name.replace(' ', '-')}`,
+      });
+    };
+    await check('images');
     await page
       .getByRole('button', { name: /source\.raw/ })
       .first()
       .click();
     await page.getByRole('dialog').waitFor();
-    problems['dialog'] = await findAxeViolations(page);
+    await check('dialog');
     await page.keyboard.press('Escape');
     await page.goto(`${url}/operations`);
     for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
       await rowOf(page, `${state}.raw`).waitFor();
     }
-    problems['operations'] = await findAxeViolations(page);
+    await check('operations');
     await context.clearCookies();
     await page.goto(url);
     await page.locator('input[type=password]').waitFor();
-    problems['sign-in'] = await findAxeViolations(page);
+    await check('sign-in');
     await page.goto(`${url}/first-sign-in#nothing`);
     await page.locator('input[type=password]').first().waitFor();
-    problems['first sign-in'] = await findAxeViolations(page);
+    await check('first sign-in');
     expect(problems).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
     await context.close();
   },

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import type { WccProgressElement } from '@wcc/progress/element';
 import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser/browser.ts';
 import { installLibraries } from '../kit/packed-install.ts';
 import type { PackedInstall } from '../kit/packed-install.ts';
@@ -26,7 +27,7 @@ async function handshakeStatus(
   headers: Record<string, string>,
   protocols: readonly string[],
 ): Promise<number> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/ws`, [...protocols], { headers });
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/progress`, [...protocols], { headers });
   return new Promise((resolve, reject) => {
     socket.on('open', () => (socket.terminate(), resolve(101)));
     socket.on(
@@ -71,7 +72,7 @@ it.each(['plain-node', 'fastify', 'express'])(
       const cookieOf = async (of: typeof context): Promise<string> =>
         (await of.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
       const headers = { origin: server.url, cookie: await cookieOf(context) };
-      const response = await fetch(`${server.url}/tickets`, { method: 'POST', headers });
+      const response = await fetch(`${server.url}/progress/ticket`, { method: 'POST', headers });
       const { ticket } = (await response.json()) as { ticket: string };
       const withTicket = ['wcc.v1', `wcc.ticket.${ticket}`];
       expect(await handshakeStatus(server.url, headers, ['wcc.v1'])).toBe(401);
@@ -90,6 +91,23 @@ it.each(['plain-node', 'fastify', 'express'])(
     }
   },
 );
+
+it('the Cancel button of an example ends its job', async () => {
+  const server = await install.start('plain-node');
+  const context = await browser.newContext({ locale: 'en-GB' });
+  try {
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'Count the sheep' }).click();
+    const bar = page.locator('wcc-progress');
+    await bar.getByRole('button', { name: /Cancel/ }).click();
+    await bar.getByText(/Cancelled/).waitFor();
+    expect(await bar.evaluate((each) => (each as WccProgressElement).snapshot?.state)).toBe('cancelled');
+  } finally {
+    await context.close();
+    await server.close();
+  }
+});
 
 it('a bar whose server is gone shows its last known state and no failure', async () => {
   const first = await install.start('plain-node');

@@ -47,7 +47,7 @@ async function makeFile(name: string, sizeBytes: number): Promise<string> {
 it('the upload dialog resumes unfinished uploads by file name and refuses other files with the reason', async () => {
   const user = await createUser(server, 'sato', 'operator');
   const { page, session, record } = await openConsole(browser, { server, user });
-  const tus = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const tus = createTusClient(server.baseUrl, { ...session.headers, origin: session.origin });
   for (const [name, sizeBytes] of [
     ['first.raw', 2 * MiB],
     ['second.raw', 2 * MiB],

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,5 +59,29 @@ export function fillDisk(path: string, leaveBytes: number): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   } finally {
     closeSync(file);
+  }
+}
+
+/** Takes every free byte of the disk. @returns a function that gives them back */
+export function fillToTheLastByte(directory: string): () => void {
+  const path = join(directory, 'junk');
+  const file = openSync(path, 'a');
+  try {
+    for (const size of [MiB, 4096, 512]) writeUntilFull(file, Buffer.alloc(size, 1));
+  } finally {
+    closeSync(file);
+  }
+  return () => rmSync(path, { force: true });
+}
+
+function writeUntilFull(file: number, part: Buffer): void {
+  try {
+    for (;;) {
+      if (writeSync(file, part) < part.length) return;
+      // Delayed allocation counts blocks only when they are written.
+      if (part.length < MiB) fsyncSync(file);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
 }

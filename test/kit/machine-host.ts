@@ -43,13 +43,15 @@ export function driverSkipReason(driver: Driver): string | null {
 export interface MachineHostOptions {
   /** Programs of `/usr/bin` that tests can block, see {@link makeBlockingTools}. @default none */
   blockable?: readonly string[];
-  /** Runs before the server starts. The data directory is `data` below `home`. */
+  /** Further arguments of the server. @default none */
+  args?: readonly string[];
+  /** Runs before the server starts. Below `home` are the pool in `pool` and, later, the data directory in `data`. */
   prepare?: (home: string) => void;
 }
 
 export async function startMachineHost(
   driver: Driver,
-  { blockable = [], prepare }: MachineHostOptions = {},
+  { blockable = [], args = [], prepare }: MachineHostOptions = {},
 ): Promise<MachineHost> {
   const workspace = makeWorkspace(`vm-${driver}`);
   const home = workspace.path;
@@ -65,7 +67,7 @@ export async function startMachineHost(
     const tools = blockable.length === 0 ? null : makeBlockingTools(home, blockable, identity);
     const server = await startServer({
       home,
-      args: ['--hypervisor', driver, '--free-space-floor', '0'],
+      args: ['--hypervisor', driver, '--free-space-floor', '0', ...args],
       env: { XDG_RUNTIME_DIR: runtime },
       ...(tools === null ? identity : { launcher: tools.launcher }),
     });

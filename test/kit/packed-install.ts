@@ -49,8 +49,7 @@ export async function installCli(): Promise<Workspace> {
   for (const name of ['cli', 'api', 'progress']) await packAndUnpack(path, name);
   const modules = join(path, 'node_modules');
   for (const name of ['ws', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  for (const name of ['commander', 'string-width'])
-    symlinkSync(join(root, 'packages/cli/node_modules', name), join(modules, name));
+  symlinkSync(join(root, 'packages/cli/node_modules/commander'), join(modules, 'commander'));
   // npm makes the same link: https://docs.npmjs.com/cli/configuring-npm/package-json#bin
   const bin = join(modules, '@wcc/cli/bin/wcc.js');
   chmodSync(bin, 0o755);
@@ -69,7 +68,7 @@ export async function installLibraries(): Promise<PackedInstall> {
   mkdirSync(join(path, 'node_modules/@types'));
   for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])
     symlinkSync(join(root, 'node_modules', name), join(path, 'node_modules', name));
-  cpSync(join(root, 'examples'), join(path, 'examples'), { recursive: true });
+  cpSync(join(root, 'packages/progress/examples'), join(path, 'examples'), { recursive: true });
   return {
     path,
     tarball: (library) => tarballs.get(library)!,

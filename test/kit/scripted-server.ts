@@ -9,7 +9,8 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Image, Operation, OperationLog, Pool, Session } from '@wcc/api';
 import { isTerminal } from '@wcc/progress';
-import type { ClientMessage, Rights, Row, ServerMessage, Snapshot } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { ClientMessage, Rights, Row, ServerMessage } from '@wcc/progress/protocol';
 
 /**
  * Serves the built console and sends the snapshots of a test over the real protocol. Tests use it for states that a

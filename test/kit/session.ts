@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { pageKeyHeader } from '@wcc/api';
 import type { Role, TokenScope } from '@wcc/api';
 import { until } from './poll.ts';
 import { rawRequest } from './network/raw-http.ts';
@@ -11,7 +12,10 @@ import type { TestServer } from './server.ts';
 /** A signed-in session over plain HTTP with full control of the headers. */
 export interface CookieSession {
   readonly cookie: string;
+  readonly pageKey: string;
   readonly origin: string;
+  /** What a page of the console sends: the cookie, and its page key. */
+  readonly headers: Readonly<Record<string, string>>;
   request(
     method: string,
     path: string,
@@ -43,7 +47,7 @@ export async function readFirstSignInLink(server: TestServer): Promise<URL> {
 }
 
 export async function signIn(
-  server: TestServer,
+  server: Pick<TestServer, 'baseUrl'>,
   user: { name: string; password: string },
 ): Promise<CookieSession> {
   const origin = server.baseUrl;
@@ -61,11 +65,15 @@ export function createCookieSession(origin: string, answer: RawAnswer): CookieSe
   const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0];
   if (cookie === undefined) throw new Error('the answer to the sign-in sets no cookie');
   noteSecret(cookie.split('=')[1] ?? cookie);
+  const pageKey = noteSecret(String(answer.json()['pageKey']));
+  const headers = { cookie, [pageKeyHeader]: pageKey };
   const session: CookieSession = {
     cookie,
+    pageKey,
     origin,
+    headers,
     request: (method, path, options = {}) =>
-      rawRequest(origin + path, withCookie(method, { cookie, origin, ...options })),
+      rawRequest(origin + path, withSession(method, { session: headers, origin, ...options })),
     ticket: async () => {
       const { ticket } = (
         await session.request('POST', '/api/ws-tickets', { body: { purpose: 'watch' } })
@@ -76,12 +84,17 @@ export function createCookieSession(origin: string, answer: RawAnswer): CookieSe
   return session;
 }
 
-function withCookie(
+function withSession(
   method: string,
-  options: { cookie: string; origin: string; body?: unknown; headers?: Record<string, string> },
+  options: {
+    session: Record<string, string>;
+    origin: string;
+    body?: unknown;
+    headers?: Record<string, string>;
+  },
 ): RawRequest {
   const headers = {
-    cookie: options.cookie,
+    ...options.session,
     ...(method === 'GET' ? {} : { origin: options.origin }),
     ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
     ...options.headers,

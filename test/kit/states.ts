@@ -1,5 +1,5 @@
 import type { Phase, Snapshot } from '@wcc/progress';
-import { sampleSnapshot } from '@wcc/progress/conformance';
+import { sampleSnapshot } from '@wcc/progress/testing';
 
 const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';

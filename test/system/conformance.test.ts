@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { gatewayConformance } from '@wcc/progress/conformance';
-import type { ConformanceTarget, ConformanceUser } from '@wcc/progress/conformance';
+import { gatewayConformance } from '@wcc/progress/testing';
+import type { ConformanceTarget, ConformanceUser } from '@wcc/progress/testing';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
@@ -53,7 +53,7 @@ function targetOf({ port, baseUrl }: TestServer): ConformanceTarget {
     url: `ws://127.0.0.1:${port}/api/ws`,
     origin: baseUrl,
     ticket: (user) => sessionOf(user).ticket(),
-    headers: (user: ConformanceUser) => ({ cookie: sessionOf(user).cookie }),
+    headers: (user: ConformanceUser) => ({ ...sessionOf(user).headers }),
     begin,
     revoke: (operation) =>
       ask('DELETE', `/api/operations/${operation}/grants/${users.get('watcher')!.id}`, undefined),
@@ -63,7 +63,7 @@ function targetOf({ port, baseUrl }: TestServer): ConformanceTarget {
     },
     events: (operation, user) => ({
       url: `${baseUrl}/api/operations/${operation}/events`,
-      headers: { cookie: sessionOf(user).cookie },
+      headers: { ...sessionOf(user).headers },
     }),
     patienceMs: 30_000,
   };

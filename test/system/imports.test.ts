@@ -74,13 +74,14 @@ describe('an import from a good server', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('an import accepts an unknown length and an empty file', async () => {
+  it('F18: an import accepts an unknown length, and refuses an empty file', async () => {
     const bytes = randomBytes(3 * MiB);
     const chunked = files.serve('/chunked.raw', (response) => void response.end(bytes));
     const empty = files.serve('/empty.raw', fileHandler(Buffer.alloc(0)));
-    const all = await Promise.all([chunked, empty].map(async (url) => ended(await start(url), 'succeeded')));
-    expect((await stored(all[0]?.subject.name ?? '')).equals(bytes)).toBe(true);
-    expect((await stored(all[1]?.subject.name ?? '')).length).toBe(0);
+    const whole = await ended(await start(chunked), 'succeeded');
+    expect((await stored(whole.subject.name)).equals(bytes)).toBe(true);
+    const refused = await ended(await start(empty), 'failed');
+    expect(refused.error).toMatchObject({ code: 'not_an_image', message: 'The file is empty.' });
     await expectNoOrphans(server.poolDir);
   });
 

@@ -151,8 +151,8 @@ it('only administrators read the metrics', async () => {
   const statusOf = async (headers: Record<string, string>): Promise<number> =>
     (await rawRequest(`${server.baseUrl}/metrics`, { headers })).status;
   expect(await statusOf({})).toBe(401);
-  expect(await statusOf({ cookie: operator.cookie })).toBe(403);
+  expect(await statusOf(operator.headers)).toBe(403);
   expect(await statusOf({ authorization: `Bearer ${secret}` })).toBe(200);
-  expect(await statusOf({ cookie: admin.cookie })).toBe(200);
-  expect(await statusOf({ cookie: admin.cookie, 'sec-fetch-site': 'cross-site' })).toBe(403);
+  expect(await statusOf(admin.headers)).toBe(200);
+  expect(await statusOf({ ...admin.headers, 'sec-fetch-site': 'cross-site' })).toBe(403);
 });

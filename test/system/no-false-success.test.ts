@@ -47,6 +47,8 @@ function connectClient(): ProgressClient {
   }
   const made = connect(`ws://127.0.0.1:${proxy.port}/api/ws`, {
     WebSocket: BearerSocket,
+    ticket: null,
+    transport: 'websocket',
     onError: (error) => {
       throw error;
     },

@@ -2,12 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { connect } from '@wcc/progress/client';
 import type { ProgressClient } from '@wcc/progress/client';
 import { WebSocket } from 'ws';
+import { createClient } from '../../packages/progress/src/client/client.ts';
 import { createCuttingProxy } from '../kit/network/cutting-proxy.ts';
 import type { CuttingProxy } from '../kit/network/cutting-proxy.ts';
 import { followEvents } from '../kit/network/event-follower.ts';
+import { findFreePort } from '../kit/network/ports.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
@@ -17,7 +18,7 @@ import { createWatcherCheck } from '../kit/watcher-check.ts';
 import type { WatcherCheck } from '../kit/watcher-check.ts';
 
 /**
- * Cuts watcher connections (sockets and event streams) at random bytes, by RST, FIN or silence. Kills the server
+ * Cuts watcher connections (sockets, combined streams and streams of one operation) at random bytes, by RST, FIN or silence. Kills the server
  * several times. Each watcher ends with the record of the store. Its progress never moves back and it never sees a
  * false end. Only cuts of established connections count. `WCC_RECONNECTS=10000` is the full run; `WCC_SEED` repeats a
  * run.
@@ -36,8 +37,10 @@ const stopping = new AbortController();
 setMaxListeners(2 * users, stopping.signal);
 
 beforeAll(async () => {
-  server = await startServer();
-  proxy = await createCuttingProxy({ targetPort: server.port, random, maxBytes: 12_000 });
+  const port = await findFreePort();
+  proxy = await createCuttingProxy({ targetPort: port, random, maxBytes: 12_000 });
+  // `fetch` sends the proxy's address as Host.
+  server = await startServer({ port, args: ['--public-url', `http://127.0.0.1:${proxy.port}`] });
   for (let number = 0; number < users; number += 1) {
     const session = await signIn(server, await createUser(server, `watcher-${number}`, 'admin'));
     tokens.push(await makeToken(session, 'read'));
@@ -82,7 +85,11 @@ async function work(id: string, isOver: () => boolean): Promise<void> {
 }
 
 /** The client of @wcc/progress, which never gives up here. */
-function watchBySocket(token: string, ids: readonly string[], witness: WatcherCheck): () => number {
+function watchBy(
+  transport: 'websocket' | 'sse',
+  token: string,
+  { ids, witness }: { ids: readonly string[]; witness: WatcherCheck },
+): () => number {
   let connections = 0;
   class BearerSocket extends WebSocket {
     constructor(url: string, protocols: string[]) {
@@ -90,12 +97,24 @@ function watchBySocket(token: string, ids: readonly string[], witness: WatcherCh
       connections += 1;
     }
   }
-  const client = connect(`ws://127.0.0.1:${proxy.port}/api/ws`, {
-    WebSocket: BearerSocket,
-    timing: { backoffBaseMs: 20, backoffCapFirstMinuteMs: 200, backoffCapMs: 200, deadVisibleMs: 3000 },
-    // The client repeats a subscription that failed during the server's start.
-    onError: () => undefined,
-  });
+  const client = createClient(
+    `ws://127.0.0.1:${proxy.port}/api/ws`,
+    {
+      WebSocket: BearerSocket,
+      ticket: null,
+      transport,
+      events: `http://127.0.0.1:${proxy.port}/api/events`,
+      fetch: (input, init) => {
+        connections += 1;
+        const headers = new Headers(init?.headers);
+        headers.set('authorization', `Bearer ${token}`);
+        return fetch(input, { ...init, headers });
+      },
+      // The client repeats a subscription that failed during the server's start.
+      onError: () => undefined,
+    },
+    { scale: 1 / 4 },
+  );
   clients.push(client);
   client.onStatus(({ state }) => {
     // Silent sockets use their user's quota until the server detects them.
@@ -124,7 +143,11 @@ it(
       witnesses.push(witness);
       return witness;
     };
-    const sockets = tokens.map((token, index) => watchBySocket(token, ids, newWitness(`socket ${index}`)));
+    const clientAttempts = (['websocket', 'sse'] as const).flatMap((transport) =>
+      tokens.map((token, index) =>
+        watchBy(transport, token, { ids, witness: newWitness(`client ${transport} ${index}`) }),
+      ),
+    );
     let requests = 0;
     const streams = tokens.map((token, index) => {
       const operation = ids[index % ids.length]!;
@@ -140,7 +163,7 @@ it(
         silentMs: 3000,
       });
     });
-    const attempts = (): number => requests + sockets.reduce((sum, count) => sum + count(), 0);
+    const attempts = (): number => requests + clientAttempts.reduce((sum, count) => sum + count(), 0);
     const cut = (): number => Object.values(proxy.cuts).reduce((sum, count) => sum + count, 0);
     let isOver = false;
     const works = ids.map((id) => work(id, () => isOver));
@@ -158,7 +181,7 @@ it(
     const stored = new Map<string, unknown>();
     for (const id of ids) stored.set(id, essence(await server.api.operation(id)));
     for (const witness of witnesses) {
-      const expected = witness.name.startsWith('socket') ? ids : [...witness.last.keys()];
+      const expected = witness.name.startsWith('client') ? ids : [...witness.last.keys()];
       expect(expected.length, witness.name).toBeGreaterThan(0);
       for (const id of expected) {
         await until(() => JSON.stringify(essenceOf(witness, id)) === JSON.stringify(stored.get(id)), {

@@ -164,7 +164,7 @@ describe('Origin and Host of a request', () => {
         method: 'POST',
         path: `/api/images/${image.id}/copy`,
         headers: {
-          cookie: admin.cookie,
+          ...admin.headers,
           'content-type': 'application/json',
           ...(given === null ? {} : { origin: given }),
         },

@@ -62,7 +62,7 @@ async function useEverySecret(): Promise<void> {
   for (const headers of [
     { authorization: `Bearer ${token}` },
     { authorization: `Bearer ${noteSecret('wcc_0123456789012345678901234567890123456789')}` },
-    { cookie: session.cookie, authorization: 'Basic nonsense' },
+    { ...session.headers, authorization: 'Basic nonsense' },
   ]) {
     await rawRequest(`${server.baseUrl}/api/operations`, { headers });
     await rawRequest(`${server.baseUrl}/api/no-such-thing`, { method: 'POST', headers, body: '{' });

@@ -40,6 +40,8 @@ function join(secret: string, operation: string): ProgressClient {
   }
   const client = connect(`ws://127.0.0.1:${server.port}/api/ws`, {
     WebSocket: BearerSocket,
+    ticket: null,
+    transport: 'websocket',
     onError: () => undefined, // a stopping server refuses subscriptions; the client repeats them
   });
   client.watch(operation, () => undefined);

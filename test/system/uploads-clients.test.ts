@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Upload } from 'tus-js-client';
@@ -70,15 +70,29 @@ describe('tus-js-client', () => {
     expect(stored(name).equals(bytes)).toBe(true);
   });
 
-  it('resumes an upload by its URL, sends no body for an empty file, and terminates', async () => {
+  it.each([
+    ['with their own metadata', { metadataForPartialUploads: { filename: 'js-parallel.raw' } }],
+    ['without metadata', {}],
+  ])(
+    'F3: gets the advice to switch parallel uploads off, and leaves no half of a file, %s',
+    async (_what, more) => {
+      const bytes = randomBytes(2 * MiB);
+      const given = { ...options('js-parallel.raw', bytes), parallelUploads: 2, ...more };
+      await expect(send(bytes, given)).rejects.toThrow(/Switch parallel uploads off/);
+      expect(existsSync(join(server.poolDir, 'js-parallel.raw'))).toBe(false);
+      expect((await server.api.uploads()).items).toEqual([]);
+    },
+  );
+
+  it('resumes an upload by its URL, learns that an empty file is refused, and terminates', async () => {
     const bytes = randomBytes(4 * MiB);
     const stopped = await send(bytes, options('js-resumed.raw', bytes), (sent) => sent >= 2 * MiB);
     expect(stopped.url).not.toBeNull();
     const { endpoint: _none, ...rest } = options('js-resumed.raw', bytes);
     await send(bytes, { ...rest, endpoint: null, uploadUrl: stopped.url });
     expect(stored('js-resumed.raw').equals(bytes)).toBe(true);
-    await send(Buffer.alloc(0), options('js-empty.raw', Buffer.alloc(0)));
-    expect(stored('js-empty.raw').length).toBe(0);
+    const none = Buffer.alloc(0);
+    await expect(send(none, options('js-empty.raw', none))).rejects.toThrow(/The file is empty/);
     const given = await send(bytes, options('js-given-up.raw', bytes), (sent) => sent >= MiB);
     await given.abort(true);
     await waitForState(server, uploadId(String(given.url)), { states: ['cancelled'] });

@@ -108,8 +108,8 @@ describe('several senders of one upload', () => {
     const user = await createUser(server, 'lena', 'operator');
     const [first, second] = await Promise.all(
       [1, 2].map(async () => {
-        const { cookie, origin } = await signIn(server, user);
-        return createTusClient(server.baseUrl, { cookie, origin });
+        const { headers, origin } = await signIn(server, user);
+        return createTusClient(server.baseUrl, { ...headers, origin });
       }),
     );
     const bytes = randomBytes(MiB);
@@ -155,7 +155,7 @@ describe('several senders of one upload', () => {
 
 it('sign-out stops an upload and keeps the received bytes', async () => {
   const session = await signIn(server, await createUser(server, 'otto', 'operator'));
-  const theirs = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const theirs = createTusClient(server.baseUrl, { ...session.headers, origin: session.origin });
   const path = await theirs.create('revoked.raw', MiB);
   const sending = theirs.open(path, 0, MiB);
   const closed = new Promise((resolve) => sending.once('close', resolve));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { screenshot } from './browser.ts';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -13,29 +14,64 @@ interface AxeResult {
   }[];
 }
 
-/** Languages and themes to test. Forced colours come from the system, so one colour scheme is enough for them. */
-export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
-  (
-    [
-      { theme: 'light', colorScheme: 'light', forcedColors: 'none' },
-      { theme: 'dark', colorScheme: 'dark', forcedColors: 'none' },
-      { theme: 'forced colours', colorScheme: 'light', forcedColors: 'active' },
-    ] as const
-  ).map((theme) => ({ locale, ...theme })),
-);
+/** Languages in which pages are tested. */
+export const locales = ['en', 'ja'] as const;
+
+/** Forced colours come from the system, so one colour scheme is enough for them. */
+const themes = [
+  { theme: 'light', colorScheme: 'light', forcedColors: 'none' },
+  { theme: 'dark', colorScheme: 'dark', forcedColors: 'none' },
+  { theme: 'forced', colorScheme: 'light', forcedColors: 'active' },
+] as const;
+
+/** `npm run test:axe` runs every rule in each language and theme. */
+const isFull = process.env['WCC_AXE'] === 'full';
+
+/** The rules whose result depends on colours. */
+const colorRules = ['color-contrast', 'link-in-text-block'];
 
 /** Time-out of a test that runs axe more than once, because axe is slow on a busy computer. */
 export const axeTimeoutMs = 400_000;
 
+/**
+ * Runs axe on the page in each theme, and leaves it in the light one. Only media queries of styles read the theme, so
+ * the page stays as it is: the other themes need no further visit, only the rules of colours. Colours do not depend
+ * on the language, so Japanese pages are tested in the light theme.
+ *
+ * @param at.name of the screenshots
+ */
+export async function findAxeViolationsInThemes(
+  page: Page,
+  at: { locale: (typeof locales)[number]; name: string },
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { theme, ...media } of at.locale === 'en' || isFull ? themes : themes.slice(0, 1)) {
+    await page.emulateMedia(media);
+    await screenshot(page, `${at.name}-${at.locale}-${theme}`);
+    const violations = await findAxeViolations(page, { colorsOnly: theme !== 'light' && !isFull });
+    found.push(...violations.map((violation) => `${theme}: ${violation}`));
+  }
+  const { colorScheme, forcedColors } = themes[0];
+  await page.emulateMedia({ colorScheme, forcedColors });
+  return found;
+}
+
 /** Runs axe with its best practices. CDP injects it because the page's CSP blocks other scripts. */
-export async function findAxeViolations(page: Page): Promise<string[]> {
+export async function findAxeViolations(
+  page: Page,
+  { colorsOnly = false }: { colorsOnly?: boolean } = {},
+): Promise<string[]> {
   // Reduced motion ends transitions, because the contrast rules do not apply to a colour in transition.
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }).axe.run({
+  // Its injection takes as long as a run, so a page gets it once.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source);
+  const { violations } = await page.evaluate(
+    (options) =>
+      (globalThis as unknown as { axe: { run: (given: object) => Promise<AxeResult> } }).axe.run(options),
+    {
       resultTypes: ['violations'],
-    }),
+      ...(colorsOnly ? { runOnly: { type: 'rule', values: colorRules } } : {}),
+    },
   );
   return violations.flatMap(({ id, impact, help, nodes }) =>
     nodes.map(

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
@@ -14,7 +15,8 @@ export const browserFlags: readonly string[] = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
 
-export const browserPath: string = process.env['WCC_CHROMIUM'] ?? '/usr/bin/chromium';
+/** A script that starts the system's Chromium, or the one that `WCC_CHROMIUM` names. */
+export const browserPath: string = fileURLToPath(new URL('chromium.sh', import.meta.url));
 
 export interface BrowserOptions {
   /** Keeps the back-forward cache, which Playwright disables. @default false */

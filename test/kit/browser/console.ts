@@ -39,17 +39,31 @@ export async function openConsole(
   });
   const record = await recordPageErrors(context);
   const session = await signIn(at.server, at.user);
-  await addSession(context, session);
   const url = `http://127.0.0.1:${options.port ?? at.server.port}`;
+  // Cookie and page key belong to the port that the browser uses.
+  const isDirect = url === at.server.baseUrl;
+  await addSession(context, isDirect ? session : await signIn({ baseUrl: url }, at.user));
   const page = await context.newPage();
   await page.goto(`${url}/images`);
   return { context, page, record, session, url };
 }
 
-/** Cookies ignore the port, so the browser sends this one to the server and to a proxy on the same host. */
+let sessions = 0;
+
+/**
+ * Gives the browser the cookie of the session, and its page key to the pages of its origin. The first page of that
+ * origin stores the key before its own scripts run. A page only for this would cost as much as many a test.
+ */
 export async function addSession(context: BrowserContext, session: CookieSession): Promise<void> {
   const [name = '', value = ''] = session.cookie.split('=');
   await context.addCookies([
     { name, value, domain: '127.0.0.1', path: '/', httpOnly: true, sameSite: 'Strict' },
   ]);
+  const given = { origin: session.origin, key: session.pageKey, mark: `test.session.${(sessions += 1)}` };
+  await context.addInitScript(({ origin, key, mark }) => {
+    // Once, because the console removes or replaces the key.
+    if (globalThis.origin !== origin || localStorage.getItem(mark) !== null) return;
+    localStorage.setItem(mark, 'stored');
+    localStorage.setItem('wcc.pageKey', key);
+  }, given);
 }

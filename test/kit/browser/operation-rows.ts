@@ -5,7 +5,7 @@ import type { Snapshot } from '@wcc/progress';
 export interface RowState {
   /** The snapshot set on the element, which it paints a moment later. */
   snapshot: Snapshot;
-  /** The painted state, or `stalled`, `warning` or `unknown`. */
+  /** The painted state, or `stalled`, `warning` or `gone`. */
   look: string;
   /** Share of the bar from 0 to 1; `null` if the bar is indeterminate or hidden. */
   value: number | null;
@@ -22,8 +22,8 @@ export async function readRow(row: Locator): Promise<RowState> {
     const { snapshot } = element as unknown as { snapshot: Snapshot };
     const bar = element.shadowRoot?.querySelector('progress');
     const shown = bar && !bar.hidden && bar.position >= 0;
-    const text = [...(element.shadowRoot?.querySelectorAll('article *') ?? [])]
-      .filter((each) => each.childElementCount === 0 && !(each as HTMLElement).hidden)
+    const text = [...(element.shadowRoot?.querySelectorAll('article [part]') ?? [])]
+      .filter((each) => each.querySelector('[part]') === null && !(each as HTMLElement).hidden)
       .map((each) => each.textContent)
       .join(' ');
     const look = /state-(\w+)/.exec(element.shadowRoot?.querySelector('article')?.className ?? '')?.[1] ?? '';

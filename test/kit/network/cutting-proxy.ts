@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Random } from '../random.ts';
+import { cutSocket } from '../../../packages/server/src/http/cut-socket.ts';
+import { createSocketTracker } from './socket-tracker.ts';
 
 /** `reset` cuts by RST, `end` by FIN. `hole` drops all further bytes without notice to either side. */
 export type Cut = 'reset' | 'end' | 'hole';
@@ -29,13 +31,13 @@ const possibleCuts: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
 /** A TCP proxy on loopback that cuts every connection, at a random byte and in a random way. */
 export async function createCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
   const { targetPort, random, maxBytes } = options;
-  const sockets = new Set<Socket>();
+  const sockets = createSocketTracker();
   const cuts: Record<Cut, number> = { reset: 0, end: 0, hole: 0 };
   let isStopped = false;
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.on('error', () => undefined); // The `close` handler ends the other side.
-    return socket.on('close', () => sockets.delete(socket));
+    return socket;
   };
   const server = createServer((client) => {
     track(client);
@@ -55,8 +57,8 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
       cuts[cut] += 1;
       client.write(chunk.subarray(0, left), () => applyCut(cut, client, upstream));
     });
-    client.on('close', () => (cut === 'hole' && isCut ? undefined : upstream.resetAndDestroy()));
-    upstream.on('close', () => (cut === 'hole' && isCut ? undefined : client.resetAndDestroy()));
+    client.on('close', () => (cut === 'hole' && isCut ? undefined : cutSocket(upstream)));
+    upstream.on('close', () => (cut === 'hole' && isCut ? undefined : cutSocket(client)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -64,17 +66,13 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
     port: (server.address() as AddressInfo).port,
     cuts,
     stopCutting: () => void (isStopped = true),
-    close: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      if (server.listening) await once(server, 'close');
-    },
+    close: () => sockets.close(server),
   };
 }
 
 function applyCut(cut: Cut, client: Socket, upstream: Socket): void {
-  if (cut === 'reset') client.resetAndDestroy();
+  if (cut === 'reset') cutSocket(client);
   else if (cut === 'end') client.end();
   else setTimeout(() => upstream.destroy(), holeMs).unref();
-  if (cut !== 'hole') upstream.resetAndDestroy();
+  if (cut !== 'hole') cutSocket(upstream);
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { cutSocket } from '../../../packages/server/src/http/cut-socket.ts';
+import { createSocketTracker } from './socket-tracker.ts';
 
 /**
  * `pass` forwards bytes. `silent` keeps the connection open but forwards nothing, not even a FIN, like a network
@@ -47,18 +49,21 @@ interface Shaping {
 /** Starts a TCP proxy on loopback that simulates faults of a network. */
 export async function createFaultProxy(targetPort: number): Promise<FaultProxy> {
   const pairs = new Set<Pair>();
+  const sockets = createSocketTracker();
   const shaping: Shaping = { delayMs: 0, bytesPerSecond: null, uploadBytesPerSecond: null, fromClients: 0 };
   let modeForNew: FaultMode = 'pass';
   let total = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     total++;
     if (modeForNew === 'refuse') {
-      client.resetAndDestroy();
+      cutSocket(client);
       return;
     }
     const upstream = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
     const pair: Pair = { client, upstream, silent: modeForNew === 'silent' };
     pairs.add(pair);
+    sockets.add(client);
+    sockets.add(upstream);
     joinPair(pair, shaping, () => pairs.delete(pair));
   });
   server.listen(0, '127.0.0.1');
@@ -66,11 +71,7 @@ export async function createFaultProxy(targetPort: number): Promise<FaultProxy> 
   const setModeForOpen = (mode: 'pass' | 'silent'): void => {
     for (const pair of pairs) setSilent(pair, mode === 'silent');
   };
-  const close = async (): Promise<void> => {
-    server.close();
-    for (const pair of pairs) destroyPair(pair);
-    if (server.listening) await once(server, 'close');
-  };
+  const close = (): Promise<void> => sockets.close(server);
   return {
     port: (server.address() as AddressInfo).port,
     setModeForNew: (mode) => void (modeForNew = mode),
@@ -81,8 +82,8 @@ export async function createFaultProxy(targetPort: number): Promise<FaultProxy> 
     },
     resetAll: () => {
       for (const { client, upstream } of pairs) {
-        client.resetAndDestroy();
-        upstream.resetAndDestroy();
+        cutSocket(client);
+        cutSocket(upstream);
       }
     },
     setDelay: (delayMs) => void (shaping.delayMs = delayMs),
@@ -156,6 +157,6 @@ function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: n
   });
   from.on('end', () => to.end());
   // Forwards a reset as a reset. Without a handler the error would end the test process.
-  from.on('error', () => to.resetAndDestroy());
+  from.on('error', () => cutSocket(to));
   from.on('close', () => !pair.silent && to.destroy());
 }

@@ -59,9 +59,10 @@ export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<F
       return requests;
     },
     async close() {
-      server.closeAllConnections();
+      const closed = once(server, 'close');
       server.close();
-      if (server.listening) await once(server, 'close');
+      server.closeAllConnections();
+      await closed;
     },
   };
 }

@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { createSocketTracker } from './socket-tracker.ts';
 
 export interface Refusal {
   status: number;
@@ -13,23 +14,32 @@ export interface Refusal {
   after: number;
 }
 
+/**
+ * What happens to upgrades. `forward`: they reach the server. `strip`: as nginx by default, the request arrives there
+ * without its `Upgrade`. `hang`: the proxy accepts them and forwards nothing. A number: an open socket is cut after
+ * this time, in milliseconds.
+ */
+export type UpgradeMode = 'forward' | 'strip' | 'hang' | number;
+
 /** A reverse proxy that can answer requests itself with an HTML error page, like nginx. */
 export interface HttpProxy {
   readonly port: number;
   /** Sets which requests the proxy refuses; `null` forwards all. */
   refuse(refusal: Refusal | null): void;
+  /** Sets what happens to new upgrades. At first `forward`. */
+  setUpgrades(mode: UpgradeMode): void;
+  /** Upgrades that arrived. */
+  readonly upgradeCount: number;
   close(): Promise<void>;
 }
 
 export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
   let refusal: Refusal | null = null;
   let matched = 0;
-  /** Every socket of the proxy, to clients and to the server: `close` destroys them all. */
-  const sockets = new Set<Socket>();
-  const track = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  };
+  let upgrades: UpgradeMode = 'forward';
+  let upgradeCount = 0;
+  const sockets = createSocketTracker();
+  const track = (socket: Socket): void => sockets.add(socket);
   const isRefused = ({ method, url }: IncomingMessage, { method: only, path, after }: Refusal): boolean => {
     if (method !== only || url?.startsWith(path) !== true) return false;
     matched += 1;
@@ -43,22 +53,13 @@ export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
     answerAsProxy(refusal.status, incoming, outgoing);
   });
   server.on('connection', track);
-  // WebSocket connections are always forwarded.
   server.on('upgrade', (incoming, client: Socket, head) => {
-    const upstream = connect({ port: targetPort, host: '127.0.0.1' });
-    track(upstream);
-    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
-    for (let at = 0; at < incoming.rawHeaders.length; at += 2)
-      lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
-    upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
-    upstream.write(head);
-    client.pipe(upstream).pipe(client);
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
+    upgradeCount += 1;
+    client.on('error', () => undefined);
+    if (upgrades === 'strip') forwardStripped(targetPort, incoming, client).on('socket', track);
+    else if (upgrades !== 'hang') {
+      track(tunnel(targetPort, incoming, { client, head }));
+      if (typeof upgrades === 'number') setTimeout(() => client.destroy(), upgrades).unref();
     }
   });
   server.listen(0, '127.0.0.1');
@@ -66,11 +67,11 @@ export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     refuse: (next) => void ([refusal, matched] = [next, 0]),
-    close: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      if (server.listening) await once(server, 'close');
+    setUpgrades: (mode) => void (upgrades = mode),
+    get upgradeCount() {
+      return upgradeCount;
     },
+    close: () => sockets.close(server),
   };
 }
 
@@ -84,6 +85,50 @@ function forward(targetPort: number, incoming: IncomingMessage, outgoing: Server
   upstream.on('error', () => outgoing.destroy());
   outgoing.on('close', () => upstream.destroy());
   incoming.pipe(upstream);
+  return upstream;
+}
+
+/** Connects client and server, and repeats the upgrade. @returns the connection to the server */
+function tunnel(
+  targetPort: number,
+  incoming: IncomingMessage,
+  { client, head }: { client: Socket; head: Buffer },
+): Socket {
+  const upstream = connect({ port: targetPort, host: '127.0.0.1' });
+  const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+  for (let at = 0; at < incoming.rawHeaders.length; at += 2)
+    lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
+  upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
+  upstream.write(head);
+  client.pipe(upstream).pipe(client);
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    one.on('error', () => other.destroy());
+    one.on('close', () => other.destroy());
+  }
+  return upstream;
+}
+
+/** Forwards an upgrade as a plain request, and its answer. */
+function forwardStripped(targetPort: number, incoming: IncomingMessage, client: Socket): ClientRequest {
+  const { method, url, headers } = incoming;
+  const { upgrade: _upgrade, ...rest } = headers;
+  const upstream = request({
+    port: targetPort,
+    host: '127.0.0.1',
+    method,
+    path: url,
+    headers: { ...rest, connection: 'close' },
+    agent: false,
+  });
+  upstream.on('response', ({ statusCode, statusMessage }) => {
+    client.end(`HTTP/1.1 ${statusCode} ${statusMessage}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    upstream.destroy();
+  });
+  upstream.on('error', () => client.destroy());
+  upstream.end();
   return upstream;
 }
 

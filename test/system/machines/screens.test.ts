@@ -5,13 +5,13 @@ import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, Vm } from '@wcc/api';
-import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
-import type { Screen } from '../../packages/server/src/http/screens.testkit.ts';
-import { makeRandomImage, MiB } from '../kit/images.ts';
-import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
-import type { MachineHost } from '../kit/machine-host.ts';
-import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
-import { until } from '../kit/poll.ts';
+import { greet, openScreen, waitForFrame } from '../../../packages/server/src/http/screens.testkit.ts';
+import type { Screen } from '../../../packages/server/src/http/screens.testkit.ts';
+import { makeRandomImage, MiB } from '../../kit/images.ts';
+import { driverSkipReason, startMachineHost } from '../../kit/machine-host.ts';
+import type { MachineHost } from '../../kit/machine-host.ts';
+import { currentPhase, registerImage, waitForState } from '../../kit/operations.ts';
+import { until } from '../../kit/poll.ts';
 
 /**
  * Pages stop reading a screen while the screen sends and a copy runs. The server buffers a bounded amount for each

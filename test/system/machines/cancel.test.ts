@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
-import type { BlockingTools } from '../kit/blocking-tools.ts';
-import { blockingToolsSkipReason } from '../kit/blocking-tools.ts';
-import { GiB, makeRandomImage, MiB } from '../kit/images.ts';
-import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
-import type { Driver, MachineHost } from '../kit/machine-host.ts';
-import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../kit/operations.ts';
-import { until } from '../kit/poll.ts';
+import type { BlockingTools } from '../../kit/blocking-tools.ts';
+import { blockingToolsSkipReason } from '../../kit/blocking-tools.ts';
+import { GiB, makeRandomImage, MiB } from '../../kit/images.ts';
+import { loopMountSkipReason, withLoopFileSystem } from '../../kit/loop-mount.ts';
+import { driverSkipReason, startMachineHost } from '../../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../../kit/machine-host.ts';
+import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../../kit/operations.ts';
+import { until } from '../../kit/poll.ts';
 
 /**
  * Cancels machine creation in every phase, with both drivers. The test blocks the phase by a program that never

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { GiB, MiB } from '../kit/images.ts';
-import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
-import type { Driver, MachineHost } from '../kit/machine-host.ts';
-import { hasEnded, registerImage } from '../kit/operations.ts';
-import { until } from '../kit/poll.ts';
+import { GiB, MiB } from '../../kit/images.ts';
+import { driverSkipReason, startMachineHost } from '../../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../../kit/machine-host.ts';
+import { hasEnded, registerImage } from '../../kit/operations.ts';
+import { until } from '../../kit/poll.ts';
 
 /**
  * Compares quick-create of a 40 GiB template with the same steps by hand, until the machine runs. By hand means

@@ -9,13 +9,13 @@ import type { ApiProblem } from '@wcc/api/client';
 import {
   createOverwriter,
   overwriterSays,
-} from '../../packages/server/src/machines/hypervisor/guest.testkit.ts';
-import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
-import { GiB, MiB } from '../kit/images.ts';
-import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
-import type { Driver, MachineHost } from '../kit/machine-host.ts';
-import { listImages, registerImage, waitForState } from '../kit/operations.ts';
-import { until } from '../kit/poll.ts';
+} from '../../../packages/server/src/machines/hypervisor/guest.testkit.ts';
+import { greet, openScreen, waitForFrame } from '../../../packages/server/src/http/screens.testkit.ts';
+import { GiB, MiB } from '../../kit/images.ts';
+import { driverSkipReason, startMachineHost } from '../../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../../kit/machine-host.ts';
+import { listImages, registerImage, waitForState } from '../../kit/operations.ts';
+import { until } from '../../kit/poll.ts';
 
 /** The HTTP API of machines, with both drivers. */
 const run = promisify(execFile);
