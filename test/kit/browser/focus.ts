@@ -28,6 +28,7 @@ export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
   await until(hasFocus, { what: () => `the focus on ${name}; it is on “${seen.slice(0, 80)}”` });
 }
 
+/** More than the number of focusable elements of any page. */
 const maxTabPresses = 60;
 
 /** Presses Tab, then Shift+Tab, `steps` times each. @returns the distinct regions that had the focus */
@@ -41,8 +42,10 @@ export async function collectFocusRegions(page: Page, steps: number): Promise<st
   return [...regions];
 }
 
-/** Presses Tab until an element with this accessible name has the focus. */
+/** Presses Tab until an element with this accessible name has the focus. Waits for a page that still loads. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
+  // Until the console has started, Tab finds nothing but the body of the document.
+  await page.locator('h1').first().waitFor();
   const names: string[] = [];
   for (let step = 0; step < maxTabPresses; step += 1) {
     await page.keyboard.press('Tab');
