@@ -83,6 +83,7 @@ const ours: Record<string, readonly string[]> = {
   server: [
     '@wcc/api',
     '@wcc/api/content',
+    '@wcc/api/names',
     '@wcc/api/openapi',
     '@wcc/progress',
     '@wcc/progress/protocol',

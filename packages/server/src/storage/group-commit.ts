@@ -1,4 +1,4 @@
-import { escapeInvisible } from '@wcc/api';
+import { escapeInvisible } from '@wcc/api/names';
 import type { AuditRow } from './audit.ts';
 import { auditChainStart, auditHash } from './audit.ts';
 import type { Connection } from './connection-type.ts';

@@ -1,5 +1,6 @@
 import type { OnError } from '@wcc/progress/server';
-import { ballastBytes, ballastPath, fillBallast } from './ballast.ts';
+import { ballastBytes, ballastPath } from './ballast.ts';
+import { fillBallast } from './fill-ballast.ts';
 
 const lookMs = 5_000;
 
