@@ -3,7 +3,7 @@ import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImageId } from '@wcc/api';
-import { readImageBytes } from './download/open.ts';
+import { readSlowly } from './download/slow-client.testkit.ts';
 import { admin, MiB, sha256, startDomain, writeRandom } from './images.testkit.ts';
 import type { DomainUnderTest } from './images.testkit.ts';
 
@@ -42,7 +42,7 @@ async function verify(): Promise<void> {
 async function download(change: () => Promise<void>): Promise<string> {
   const { id } = await domain.image('a.raw');
   const image = await domain.images.open(admin, id);
-  const parts = readImageBytes(image, { start: 0, end: image.sizeBytes });
+  const parts = readSlowly(image, { start: 0, end: image.sizeBytes });
   await parts.next();
   await change();
   try {

@@ -1,10 +1,13 @@
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
-import { readImageBytes } from '../../images/download/open.ts';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { createBufferPool } from '../../images/download/buffers.ts';
+import type { BufferPool } from '../../images/download/buffers.ts';
 import type { OpenImage } from '../../images/download/open.ts';
+import { sendImage } from '../../images/download/send.ts';
 import type { Images } from '../../images/images.ts';
 import { assertPrincipal, assertStillAllowed } from '../credentials.ts';
+import { closeIfUnread } from '../guards/unread-body.ts';
 import { acceptForms } from '../live/form-tickets.ts';
 import { evaluate } from '../preconditions.ts';
 import { imageIdOf } from '../request.ts';
@@ -16,6 +19,7 @@ import type { WithId } from '../request.ts';
  */
 export function registerDownload(app: FastifyInstance, { images }: { images: Images }): void {
   const url = `${routes.images()}/:id/download`;
+  const buffers = createBufferPool();
   const handler = async (request: FastifyRequest<WithId>, reply: FastifyReply): Promise<FastifyReply> => {
     const principal = assertPrincipal(request);
     const image = await images.open(principal, imageIdOf(request));
@@ -23,9 +27,7 @@ export function registerDownload(app: FastifyInstance, { images }: { images: Ima
       const part = setHeaders(request, reply, image);
       if (request.method !== 'HEAD' && part !== null) {
         await images.recordDownload({ principal, image, start: part.start });
-        // Everything before took its time. From here on, the registry of open connections cuts the answer.
-        assertStillAllowed(request);
-        return await send(reply, image, part);
+        return await send({ request, reply, image, range: part, buffers });
       }
       await image.file.close();
       return await reply.send();
@@ -89,18 +91,37 @@ function setHeaders(
   return { start, end };
 }
 
-const bufferedBytes = 1024 ** 2;
+interface Sending {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  image: OpenImage;
+  range: { start: number; end: number };
+  buffers: BufferPool;
+}
 
-async function send(
-  reply: FastifyReply,
-  image: OpenImage,
-  part: { start: number; end: number },
-): Promise<FastifyReply> {
-  const stream = Readable.from(readImageBytes(image, part), {
-    objectMode: false,
-    highWaterMark: bufferedBytes,
-  });
-  return reply.send(stream);
+/** Headers of the file, which an error instead of it does not have. */
+const fileHeaders = ['accept-ranges', 'content-disposition', 'content-range', 'etag', 'last-modified'];
+
+/** Sends the bytes without a stream, so that a buffer can be used again when the system has taken its bytes. */
+async function send({ request, reply, image, range, buffers }: Sending): Promise<FastifyReply> {
+  const begin = (): ServerResponse => {
+    // Everything before took its time. From here on, the registry of open connections cuts the answer.
+    assertStillAllowed(request);
+    closeIfUnread(request, reply);
+    reply.hijack();
+    return reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  };
+  try {
+    await sendImage(image, { range, buffers, connection: request.raw.socket, begin });
+  } catch (error) {
+    if (!reply.sent) {
+      for (const name of fileHeaders) void reply.removeHeader(name);
+      throw error;
+    }
+    request.log.warn({ err: error }, 'download cut');
+    reply.raw.destroy();
+  }
+  return reply;
 }
 
 /** RFC 6266: an ASCII name for old clients, and the exact name for all others. */
