@@ -23,6 +23,8 @@ export interface PlainBrowser {
   close(): Promise<void>;
 }
 
+const fullBrowser = '/usr/bin/chromium';
+
 type Call = (method: string, params?: object, sessionId?: string) => Promise<Record<string, unknown>>;
 
 /** Controls Chromium over plain CDP, because Playwright keeps every page visible. */
@@ -37,7 +39,8 @@ export async function launchPlainBrowser(): Promise<PlainBrowser> {
       `--user-data-dir=${profile.path}`,
       'about:blank',
     ],
-    { stdio: 'ignore' },
+    // The headless shell has no hidden tabs.
+    { stdio: 'ignore', env: { ...process.env, WCC_CHROMIUM: process.env['WCC_CHROMIUM'] ?? fullBrowser } },
   );
   const file = join(profile.path, 'DevToolsActivePort');
   const [port, path] = await until(() => readPort(file), {
