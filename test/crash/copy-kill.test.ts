@@ -13,9 +13,9 @@ import type { TestServer } from '../kit/server.ts';
 
 /**
  * Kills the server by SIGKILL at random moments of copies. After the restart every acknowledged copy resumes and
- * succeeds. `npm test` runs a tenth of the rounds, `npm run test:crash` runs all of them.
+ * succeeds. `npm test` runs a twentieth of the rounds, `npm run test:crash` runs all of them.
  */
-const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10);
+const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '10', 10);
 const random = createRandom(seedOfRun());
 
 interface Source {

@@ -15,7 +15,7 @@ import type { TusClient } from '../kit/tus.ts';
  * Kills the server by SIGKILL at random moments of an upload. The client requests the offset and resumes. It sends no
  * acknowledged byte again, and at most one sync interval of other bytes.
  */
-const rounds = Math.ceil(Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10) / 2);
+const rounds = Math.ceil(Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '10', 10) / 2);
 const random = createRandom(seedOfRun());
 const syncIntervalBytes = 256 * MiB;
 const sizeBytes = 96 * MiB;

@@ -18,7 +18,7 @@ import type { TestServer } from '../kit/server.ts';
  * trace of one. `WCC_CRASH_ROUNDS` sets the number of rounds, as for copies.
  */
 const rounds = Number.parseInt(
-  process.env['WCC_VM_CRASH_ROUNDS'] ?? process.env['WCC_CRASH_ROUNDS'] ?? '8',
+  process.env['WCC_VM_CRASH_ROUNDS'] ?? process.env['WCC_CRASH_ROUNDS'] ?? '4',
   10,
 );
 const random = createRandom(seedOfRun());

@@ -98,6 +98,17 @@ export async function dataRanges(path: string): Promise<DataRange[]> {
 }
 
 /** SHA-256 of the whole file, holes read as zeros. */
+/** Compares two large files. Faster than two digests. */
+export async function areEqualFiles(first: string, second: string): Promise<boolean> {
+  return promisify(execFile)('cmp', ['--silent', first, second]).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 1) return false;
+      throw error;
+    },
+  );
+}
+
 export async function sha256(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {

@@ -11,6 +11,7 @@ import type { FaultProxy } from '../kit/network/fault-proxy.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
+import { shareOf } from '../kit/share.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
@@ -101,7 +102,7 @@ const faults = {
 
 it.each(
   Object.entries(faults).flatMap(([fault, strike]) =>
-    points.map((point) => ({ fault, strike, point, at: point.name })),
+    shareOf(points, 3).map((point) => ({ fault, strike, point, at: point.name })),
   ),
 )('client and store agree when $fault $at', { timeout: 60_000 }, async ({ fault, strike, point }) => {
   client = connectClient();

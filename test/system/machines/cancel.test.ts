@@ -12,6 +12,7 @@ import { driverSkipReason, startMachineHost } from '../../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../../kit/machine-host.ts';
 import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../../kit/operations.ts';
 import { until } from '../../kit/poll.ts';
+import { everySecond } from '../../kit/share.ts';
 
 /**
  * Cancels machine creation in every phase, with both drivers. The test blocks the phase by a program that never
@@ -218,19 +219,22 @@ function describeCancels(driver: Driver): void {
   ];
 
   const held = ['qemu-img', starter];
-  it.each(heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)))(
-    'cancel ends $action in phase $phase while $hold waits',
-    async ({ phase, hold, order }) => {
-      const before = await everything();
-      tools.block(...hold);
-      const operation = await order();
-      const pid = await tools.waitForBlocked();
-      await inPhase(operation.id, phase);
-      await cancel(operation.id);
-      await until(() => !existsSync(`/proc/${pid}`), { what: 'the held program to be killed' });
-      await expectNothing(operation, before);
-    },
-  );
+  const share = driver === 'qemu' ? 0 : 1;
+  it.each(
+    everySecond(
+      heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)),
+      share,
+    ),
+  )('cancel ends $action in phase $phase while $hold waits', async ({ phase, hold, order }) => {
+    const before = await everything();
+    tools.block(...hold);
+    const operation = await order();
+    const pid = await tools.waitForBlocked();
+    await inPhase(operation.id, phase);
+    await cancel(operation.id);
+    await until(() => !existsSync(`/proc/${pid}`), { what: 'the held program to be killed' });
+    await expectNothing(operation, before);
+  });
 
   const definitions = 'machines/qemu/machines';
   const withDisk = (): Promise<Operation> => create({ disks: [blank], firstBoot });
@@ -242,56 +246,66 @@ function describeCancels(driver: Driver): void {
   ];
 
   // A kernel call cannot be interrupted, but wcc answers the cancel at once and starts no later phase.
-  it.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
-    'cancel ends $action in phase $phase on a frozen disk',
-    async ({ phase, part, order }) => {
+  it.each(
+    everySecond(
+      heldByDisk.filter(({ part }) => frozenParts.includes(part)),
+      share,
+    ),
+  )('cancel ends $action in phase $phase on a frozen disk', async ({ phase, part, order }) => {
+    const before = await everything();
+    await disks.get(part)?.freeze();
+    const operation = await order();
+    await inPhase(operation.id, phase);
+    await cancel(operation.id);
+    expect((await host.server.api.operation(operation.id)).state).toBe('cancelling');
+    await disks.get(part)?.thaw();
+    await expectNothing(operation, before);
+  });
+
+  const heldByCopy = [
+    ['create_vm', () => create({ disks: [copied(thin), copied(big)] }), 'disk_2'],
+    ['quick_create_vm', () => quick(big, { full: true }), 'disk_1'],
+  ] as const;
+  it.each(everySecond(heldByCopy, share))(
+    'cancel ends %s in the middle of a copy',
+    async (_action, order, phase) => {
       const before = await everything();
-      await disks.get(part)?.freeze();
       const operation = await order();
-      await inPhase(operation.id, phase);
+      const { api } = host.server;
+      await until(
+        async () => {
+          const now = currentPhase(await api.operation(operation.id));
+          return now?.name === phase && now.done > 0;
+        },
+        { what: 'bytes to be copied', everyMs: 5 },
+      );
       await cancel(operation.id);
-      expect((await host.server.api.operation(operation.id)).state).toBe('cancelling');
-      await disks.get(part)?.thaw();
       await expectNothing(operation, before);
     },
   );
 
-  it.each([
-    ['create_vm', () => create({ disks: [copied(thin), copied(big)] }), 'disk_2'],
-    ['quick_create_vm', () => quick(big, { full: true }), 'disk_1'],
-  ] as const)('cancel ends %s in the middle of a copy', async (_action, order, phase) => {
-    const before = await everything();
-    const operation = await order();
-    const { api } = host.server;
-    await until(
-      async () => {
-        const now = currentPhase(await api.operation(operation.id));
-        return now?.name === phase && now.done > 0;
-      },
-      { what: 'bytes to be copied', everyMs: 5 },
-    );
-    await cancel(operation.id);
-    await expectNothing(operation, before);
-  });
-
-  it.each([
+  const heldByProbe = [
     ['create_vm', () => create({ disks: [blank], firstBoot })],
     ['quick_create_vm', () => quick(thin)],
-  ] as const)('cancel ends %s during the host probe after a restart', async (_action, order) => {
-    const before = await everything();
-    tools.block('qemu-img', 'create');
-    const operation = await order();
-    const writer = await tools.waitForBlocked();
-    await host.server.kill();
-    process.kill(writer, 'SIGKILL');
-    tools.block(...holdOfProbe);
-    await host.server.start();
-    // The record still shows the phase before the restart.
-    await tools.waitForBlocked();
-    await waitForState(host.server, operation.id, { states: ['running'] });
-    await cancel(operation.id);
-    await expectNothing(operation, before);
-  });
+  ] as const;
+  it.each(everySecond(heldByProbe, share))(
+    'cancel ends %s during the host probe after a restart',
+    async (_action, order) => {
+      const before = await everything();
+      tools.block('qemu-img', 'create');
+      const operation = await order();
+      const writer = await tools.waitForBlocked();
+      await host.server.kill();
+      process.kill(writer, 'SIGKILL');
+      tools.block(...holdOfProbe);
+      await host.server.start();
+      // The record still shows the phase before the restart.
+      await tools.waitForBlocked();
+      await waitForState(host.server, operation.id, { states: ['running'] });
+      await cancel(operation.id);
+      await expectNothing(operation, before);
+    },
+  );
 
   it('a cancelled name is free for the next machine', async () => {
     const { id } = await quick(thin, { name: names[0] });
