@@ -453,6 +453,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       });
       expect(named['db-1']).toMatchObject({
         firmware: 'uefi',
+        cdBus: 'sata',
         bootOrder: ['cdrom', 'disk'],
         memoryBytes: 96 * MiB,
       });

@@ -38,6 +38,13 @@ export type VmNetwork = z.output<typeof vmNetwork>;
 export const firmware = z.enum(['bios', 'uefi']);
 export type Firmware = z.infer<typeof firmware>;
 
+/**
+ * The bus of the CD drives: of the drive for ISOs, and of the drive with first-boot data. `scsi` (virtio-scsi) is the
+ * only one that kernels of cloud images have; `sata` is for guests without a virtio driver, such as Windows.
+ */
+export const cdBus = z.enum(['scsi', 'sata']);
+export type CdBus = z.infer<typeof cdBus>;
+
 /** Boot devices in order. */
 export const bootDevice = z.enum(['disk', 'cdrom', 'network']);
 export const bootOrder = z
@@ -105,6 +112,7 @@ export const vm = z.object({
   memoryBytes: z.number(),
   disks: z.array(vmDisk),
   cdrom: z.object({ image: imageId, name: z.string() }).nullable().describe('null: the drive is empty'),
+  cdBus: cdBus.nullable().describe('bus of its CD drives; null for a foreign machine'),
   network: z.object({ kind: networkKind, name: z.string().nullable() }),
   macAddress: z.string().nullable(),
   firmware,
@@ -148,6 +156,7 @@ export const createVmRequest = z
     disks: z.array(vmDiskRequest).max(maxDisks + 1),
     network: vmNetwork.default({ kind: 'user', name: null }),
     firmware: firmware.default('bios'),
+    cdBus: cdBus.default('scsi').describe('`sata` for guests without a virtio driver'),
     bootOrder: bootOrder.optional().describe('default: the disk, then the drive'),
     firstBoot: firstBoot.optional(),
     pool: z.string().optional().describe('pool of its disks; default: the first pool'),
@@ -173,6 +182,7 @@ export const quickCreateVmRequest = z.strictObject({
   start: z.boolean().default(true),
   cpus: cpus.optional(),
   memoryBytes: memoryBytes.optional(),
+  cdBus: cdBus.default('scsi').describe('`sata` for guests without a virtio driver'),
 });
 export type QuickCreateVmRequest = z.input<typeof quickCreateVmRequest>;
 export type QuickCreateVmInput = z.output<typeof quickCreateVmRequest>;
@@ -183,6 +193,7 @@ export const changeVmRequest = z.strictObject({
   cpus: cpus.optional(),
   memoryBytes: memoryBytes.optional(),
   bootOrder: bootOrder.optional(),
+  cdBus: cdBus.optional(),
 });
 export type ChangeVmRequest = z.infer<typeof changeVmRequest>;
 

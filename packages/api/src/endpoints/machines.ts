@@ -102,7 +102,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'PATCH',
     path: one,
     tag: 'Machines',
-    summary: 'Change name, CPUs, memory or boot order',
+    summary: 'Change name, CPUs, memory, boot order or the bus of the drives',
     body: changeVmRequest,
     answer: machine,
     errors: ['vm_name_taken', 'not_enough_memory', ...changeErrors],

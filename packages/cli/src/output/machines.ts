@@ -48,6 +48,7 @@ export function vmFacts(machine: Vm): string {
     ['memory', formatBytes(machine.memoryBytes)],
     ...machine.disks.map((disk): [string, string] => [`disk ${disk.index}`, diskText(disk)]),
     ['cd drive', cdrom === null ? null : `${cdrom.name} (image ${cdrom.image})`],
+    ['cd bus', machine.cdBus],
     ['network', network.name === null ? network.kind : `${network.kind} ${network.name}`],
     ['mac address', machine.macAddress],
     ['firmware', machine.foreign ? null : machine.firmware],

@@ -65,6 +65,7 @@ export function hardwareOf(context: HardwareContext): TemplateResult {
         ${fact(words.network, net)}
         ${fact(words.mac, vm.macAddress === null ? null : html`<code translate="no">${vm.macAddress}</code>`)}
         ${fact(words.firmware, words.firmwares[vm.firmware])}
+        ${fact(words.cdBus, vm.cdBus === null ? null : words.cdBuses[vm.cdBus])}
         ${fact(words.settings.bootOrder, bootOrder.map((device) => words.devices[device]).join(' → '))}
         ${fact(words.owner, ownerName === null ? null : html`<bdi translate="no">${ownerName}</bdi>`)}
         ${fact(words.created, createdAt === null ? null : clockTime(createdAt, locale))}

@@ -1,7 +1,8 @@
-import type { BootDevice, ChangeVmRequest, Vm } from '@wcc/api';
-import { html } from 'lit';
+import type { BootDevice, CdBus, ChangeVmRequest, Vm } from '@wcc/api';
+import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
+import { cdBusField } from './cd-bus-field.ts';
 import { VmDialog } from './machine-dialog.ts';
 import { gibText, checkVmName, parseCpus, parseMemory } from './machine-form.ts';
 
@@ -11,10 +12,11 @@ interface SettingsForm {
   name: string;
   cpus: string;
   memory: string;
+  cdBus: CdBus | null;
   order: readonly BootDevice[];
 }
 
-/** Name, CPUs, memory and boot order of a machine that is off. */
+/** Name, CPUs, memory, CD bus and boot order of a machine that is off. */
 export class VmSettingsDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,
@@ -27,8 +29,8 @@ export class VmSettingsDialog extends VmDialog {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const { name, cpus, memoryBytes, bootOrder } = this.vm;
-    this.form = { name, cpus: String(cpus), memory: gibText(memoryBytes), order: bootOrder };
+    const { name, cpus, memoryBytes, cdBus, bootOrder } = this.vm;
+    this.form = { name, cpus: String(cpus), memory: gibText(memoryBytes), cdBus, order: bootOrder };
   }
 
   protected override render(): TemplateResult {
@@ -36,7 +38,7 @@ export class VmSettingsDialog extends VmDialog {
     return this.frame({
       title: words.settings.title,
       lead: html`<bdi translate="no">${this.vm.name}</bdi>`,
-      body: html`${this.#fields()} ${this.#order()}`,
+      body: html`${this.#fields()} ${this.#cdBus()} ${this.#order()}`,
       buttons: this.buttons(words.settings.save),
       submit: () => void this.#save(),
     });
@@ -81,6 +83,12 @@ export class VmSettingsDialog extends VmDialog {
           ...(isBadMemory ? { note: words.badMemory } : {}),
         })}
       </div>`;
+  }
+
+  #cdBus(): TemplateResult | typeof nothing {
+    const { cdBus: value } = this.form;
+    const change = (cdBus: CdBus): void => void (this.form = { ...this.form, cdBus });
+    return value === null ? nothing : cdBusField({ name: 'vm-settings-cdBus', value, change }, this.words);
   }
 
   #order(): TemplateResult {
@@ -154,6 +162,7 @@ export class VmSettingsDialog extends VmDialog {
       ...(form.name === vm.name ? {} : { name: form.name }),
       ...(cpus === undefined || cpus === vm.cpus ? {} : { cpus }),
       ...(memoryBytes === undefined || form.memory === gibText(vm.memoryBytes) ? {} : { memoryBytes }),
+      ...(form.cdBus === null || form.cdBus === vm.cdBus ? {} : { cdBus: form.cdBus }),
       ...(form.order.join() === vm.bootOrder.join() ? {} : { bootOrder: [...form.order] }),
     };
   }

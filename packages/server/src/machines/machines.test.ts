@@ -85,6 +85,28 @@ describe('machine', () => {
     });
   });
 
+  it('V1: drives are on virtio-scsi, or on SATA where a request asks for it, and a copy keeps the bus', async () => {
+    const busOf = async (name: string): Promise<unknown> => {
+      const { uuid, cdBus } = await vms.vm(name);
+      expect((await vms.hypervisor.spec(uuid))?.cdBus).toBe(cdBus);
+      return cdBus;
+    };
+    const id = await createVm('web');
+    expect(await busOf('web')).toBe('scsi');
+    expect((await vms.machines.change(admin, id, { cdBus: 'sata' })).cdBus).toBe('sata');
+    const copy = { principal: admin, id, body: { name: 'twin' }, idempotencyKey: null };
+    await vms.wait((await vms.machines.copy(copy)).id, 'succeeded');
+    const small = { image, start: false, memoryBytes: 32 * MiB };
+    await vms.quickCreate({ ...small, name: 'quick' });
+    await vms.quickCreate({ ...small, name: 'old', cdBus: 'sata' });
+    expect(await Promise.all(['web', 'twin', 'quick', 'old'].map(busOf))).toEqual([
+      'sata',
+      'sata',
+      'scsi',
+      'sata',
+    ]);
+  });
+
   it('disks are added to a machine, grow and never shrink', async () => {
     const id = await createVm('web');
     const body = { kind: 'blank' as const, sizeBytes: 2 * MiB, format: 'qcow2' as const };

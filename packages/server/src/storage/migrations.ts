@@ -273,6 +273,11 @@ const fixedFormats = [
   `update images set fixedFormat = 1 where format = 'raw' and (owner is not null or private = 1)`,
 ];
 
+/** The drives of machines from before stay on SATA: their guests know them there. */
+const cdBuses = [
+  `alter table vms add column cdBus text not null default 'sata' check (cdBus in ('scsi', 'sata'))`,
+];
+
 /** Released steps never change; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
@@ -290,4 +295,5 @@ export const migrations: readonly Migration[] = [
   { name: '0013-history-indexes', statements: historyIndexes },
   { name: '0014-upload-idle-times', statements: uploadIdleTimes },
   { name: '0015-fixed-formats', statements: fixedFormats },
+  { name: '0016-cd-buses', statements: cdBuses },
 ];

@@ -250,6 +250,8 @@ export interface VmsTable {
   bootOrder: string;
   cdromImageId: ImageId | null;
   hasSeed: number;
+  /** The bus of its CD drives. */
+  cdBus: 'scsi' | 'sata';
   createdAt: string;
   /** Why wcc itself has paused it; null: it has not, or a person has acted since. */
   pausedFor: 'emergency_floor' | null;

@@ -1,4 +1,4 @@
-import type { CreateVmRequest, Firmware, VmNetwork } from '@wcc/api';
+import type { CdBus, CreateVmRequest, Firmware, VmNetwork } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
@@ -8,6 +8,7 @@ import { findServer } from '../../server/server.ts';
 import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { parseCount, parseMemoryBytes, collect, addActionOptions } from '../options.ts';
+import { cdBusOption } from './cd-bus.ts';
 import { createIdempotencyKey } from '../idempotency-key.ts';
 import { findDisks, parseDisk } from './disks.ts';
 import type { FirstBootOptions } from './first-boot.ts';
@@ -20,6 +21,7 @@ interface CreateOptions extends ActionOptions, FirstBootOptions {
   iso?: string;
   network?: string;
   firmware?: Firmware;
+  cdBus?: CdBus;
   pool?: string;
   start?: boolean;
 }
@@ -63,6 +65,7 @@ export function addVmCreate(parent: Command, context: Context): void {
         'uefi',
       ]),
     )
+    .addOption(cdBusOption())
     .option('--pool <pool>', 'pool for the disks');
   addFirstBootOptions(command)
     .option('--start', 'start when ready (default)')
@@ -102,7 +105,7 @@ async function readRequest(
   server: Server,
   { name, options }: { name: string; options: CreateOptions },
 ): Promise<CreateVmRequest> {
-  const { cpus, memory, disk, iso, network, firmware, pool, start = true } = options;
+  const { cpus, memory, disk, iso, network, firmware, cdBus, pool, start = true } = options;
   const diskSpecs = disk.map(parseDisk);
   if (diskSpecs.length === 0 && iso === undefined) {
     throw new CliError('usage', 'A machine needs a disk or an ISO.', { hint: 'See: wcc vm create --help' });
@@ -117,6 +120,7 @@ async function readRequest(
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(vmNetwork === undefined ? {} : { network: vmNetwork }),
     ...(firmware === undefined ? {} : { firmware }),
+    ...(cdBus === undefined ? {} : { cdBus }),
     ...(pool === undefined ? {} : { pool }),
     ...(firstBoot === undefined ? {} : { firstBoot }),
   };

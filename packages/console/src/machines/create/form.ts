@@ -1,4 +1,4 @@
-import type { CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
+import type { CdBus, CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
 import { isLoginName, isSshKey, linesOf } from '../../app/credentials.ts';
 import { checkVmName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
 
@@ -18,6 +18,7 @@ export interface DiskForm {
 export interface CreateForm {
   name: string;
   firmware: Firmware;
+  cdBus: CdBus;
   /** Id of a pool; empty for the default pool. */
   pool: string;
   cpus: string;
@@ -50,6 +51,7 @@ export function emptyCreateForm(): CreateForm {
   return {
     name: '',
     firmware: 'bios',
+    cdBus: 'scsi',
     pool: '',
     cpus: '2',
     memory: '2',
@@ -150,6 +152,7 @@ export function toCreateRequest(form: CreateForm): CreateVmRequest {
     ],
     network: { kind: form.network, name: isNamed ? form.networkName : null },
     firmware: form.firmware,
+    cdBus: form.cdBus,
     ...(firstBoot === undefined ? {} : { firstBoot }),
     ...(form.pool === '' ? {} : { pool: form.pool }),
     start: form.start,

@@ -236,5 +236,5 @@ function stepOf(field: string): CreateStep | undefined {
   if (field.startsWith('firstBoot')) return 'firstBoot';
   if (field.startsWith('network')) return 'network';
   if (field === 'cpus' || field === 'memoryBytes') return 'cpu';
-  return field === 'name' || field === 'firmware' || field === 'pool' ? 'basics' : undefined;
+  return ['name', 'firmware', 'cdBus', 'pool'].includes(field) ? 'basics' : undefined;
 }

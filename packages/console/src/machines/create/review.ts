@@ -12,7 +12,7 @@ import type { StepContext } from './step.ts';
 export function createReview(context: StepContext): TemplateResult {
   const { words, form, resources, change } = context;
   return html`<dl class="review">
-      ${row(context, 'basics', [form.name === '' ? words.nameProblems.empty : form.name, words.firmwares[form.firmware]])}
+      ${row(context, 'basics', [form.name === '' ? words.nameProblems.empty : form.name, words.firmwares[form.firmware], `${words.cdBus}: ${words.cdBuses[form.cdBus]}`])}
       ${row(context, 'cpu', [words.making.cpuFacts(form.cpus, `${form.memory} GiB`)])}
       ${row(context, 'disks', disksOf(context))} ${row(context, 'network', [networkOf(form, context)])}
       ${row(context, 'firstBoot', bootOf(form, context))}

@@ -3,6 +3,7 @@ import type { TemplateResult } from 'lit';
 import { size } from '../../text/format.ts';
 import { selectField, textField } from '../../ui/fields.ts';
 import { segmentField } from '../../ui/segments.ts';
+import { cdBusField } from '../cd-bus-field.ts';
 import { diskSteps } from './disks.ts';
 import { createFirstBoot } from './first-boot.ts';
 import type { CreateStep } from './form.ts';
@@ -43,6 +44,7 @@ function basics({ words, form, resources, problems, change }: StepContext): Temp
     change: (firmware) => change({ firmware }),
     note: words.making.firmwareHints[form.firmware],
   })}
+  ${cdBusField({ name: 'create-cdBus', value: form.cdBus, change: (cdBus) => change({ cdBus }) }, words)}
   ${
     pools.length < 2
       ? nothing

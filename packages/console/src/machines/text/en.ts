@@ -53,6 +53,12 @@ export const en: VmsText = {
   mac: 'MAC address',
   firmware: 'Firmware',
   firmwares: { bios: 'BIOS', uefi: 'UEFI' },
+  cdBus: 'CD bus',
+  cdBuses: { scsi: 'SCSI (virtio)', sata: 'SATA' },
+  cdBusHints: {
+    scsi: 'The guest needs a virtio driver. Linux has one, in cloud images too.',
+    sata: 'For guests without a virtio driver, such as Windows. Cloud images do not see their first-boot data there.',
+  },
   devices: { disk: 'Disk', cdrom: 'CD drive', network: 'Network' },
   owner: 'Owner',
   created: 'Created',

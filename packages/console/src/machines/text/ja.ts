@@ -54,6 +54,12 @@ export const ja: VmsText = {
   mac: 'MAC アドレス',
   firmware: 'ファームウェア',
   firmwares: { bios: 'BIOS 互換', uefi: 'UEFI 対応' },
+  cdBus: 'CD の接続方式',
+  cdBuses: { scsi: 'SCSI (virtio)', sata: 'SATA 接続' },
+  cdBusHints: {
+    scsi: 'ゲストに virtio ドライバーが必要です。Linux にはクラウドイメージも含めて入っています。',
+    sata: 'Windows など virtio ドライバーのないゲスト向けです。クラウドイメージでは初回起動データが見えません。',
+  },
   devices: { disk: 'ディスク', cdrom: 'CD ドライブ', network: 'ネットワーク' },
   owner: '所有者',
   created: '作成日時',

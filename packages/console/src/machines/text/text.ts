@@ -1,4 +1,4 @@
-import type { BootDevice, Firmware, VmNetwork, VmState, VmStateReasonCode } from '@wcc/api';
+import type { BootDevice, CdBus, Firmware, VmNetwork, VmState, VmStateReasonCode } from '@wcc/api';
 import type { CreateStep } from '../create/form.ts';
 
 type Order = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
@@ -36,6 +36,9 @@ export interface VmsText {
   mac: string;
   firmware: string;
   firmwares: Record<Firmware, string>;
+  cdBus: string;
+  cdBuses: Record<CdBus, string>;
+  cdBusHints: Record<CdBus, string>;
   devices: Record<BootDevice, string>;
   owner: string;
   created: string;

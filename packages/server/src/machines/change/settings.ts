@@ -19,15 +19,15 @@ export interface VmChange<Body> {
   body: Body;
 }
 
-/** Changes CPUs, memory, name or boot order of a machine that is off. @throws ApiError `vm_running`, `vm_name_taken`, … */
+/** Changes CPUs, memory, name, boot order or the bus of the drives of a machine that is off. @throws ApiError `vm_running`, `vm_name_taken`, … */
 export async function changeVm(
   context: MachinesContext,
   { row, principal, body }: VmChange<ChangeVmRequest>,
 ): Promise<void> {
   const { store, hypervisor } = context;
-  const { name = row.name, cpus = row.cpus, memoryBytes = row.memoryBytes } = body;
+  const { name = row.name, cpus = row.cpus, memoryBytes = row.memoryBytes, cdBus = row.cdBus } = body;
   const bootOrder = body.bootOrder === undefined ? row.bootOrder : JSON.stringify(body.bootOrder);
-  const values = { name, cpus, memoryBytes, bootOrder };
+  const values = { name, cpus, memoryBytes, bootOrder, cdBus };
   assertIdle(row);
   await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);

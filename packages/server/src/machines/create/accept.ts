@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { BootDevice, FirstBoot, ImageId, VmId, VmNetwork } from '@wcc/api';
+import type { BootDevice, CdBus, FirstBoot, ImageId, VmId, VmNetwork } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -32,6 +32,7 @@ export interface RequestedVm {
   cdrom: number | null;
   network: VmNetwork;
   firmware: 'bios' | 'uefi';
+  cdBus: CdBus;
   bootOrder: readonly BootDevice[];
   firstBoot: FirstBoot | null;
   pool: string | undefined;
@@ -182,9 +183,10 @@ function totalNeedsBytes(disks: readonly DiskPlan[]): number {
 }
 
 function planVm(identity: { id: VmId; uuid: string }, requested: RequestedVm): VmPlan {
-  const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = requested;
+  const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom, cdBus } = requested;
   const fresh = { ...identity, mac: randomMac() };
-  return { ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
+  const settings = { name, cpus, memoryBytes, firmware, network, bootOrder };
+  return { ...fresh, ...settings, cdromImageId: cdrom, cdBus };
 }
 
 /** QEMU's own prefix, which no hardware vendor uses, and 24 random bits. */

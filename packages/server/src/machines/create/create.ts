@@ -59,7 +59,7 @@ function create(
   { principal, body, idempotencyKey, retryOf = null }: CreateRequest<CreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
-  const { name, cpus, memoryBytes, network, firmware, pool, start } = body;
+  const { name, cpus, memoryBytes, network, firmware, cdBus, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
   const requested: RequestedVm = {
@@ -68,6 +68,7 @@ function create(
     memoryBytes,
     network,
     firmware,
+    cdBus,
     pool,
     start,
     firstBoot,
@@ -108,6 +109,7 @@ async function quickCreate(
     cdrom: null,
     network: { kind: 'user', name: null },
     firmware: 'bios',
+    cdBus: body.cdBus,
     bootOrder: ['disk'],
     firstBoot: { sshKeys, ...(user === null ? {} : { user }) },
     pool: undefined,
@@ -150,12 +152,13 @@ async function copy(
   assertIdle(row);
   await mapHypervisorErrors(() => assertOff(context, row));
   const disks = await readDisks(context.store, id);
-  const { cpus, memoryBytes, firmware, poolId } = row;
+  const { cpus, memoryBytes, firmware, cdBus, poolId } = row;
   const requested: RequestedVm = {
     name: body.name,
     cpus,
     memoryBytes,
     firmware,
+    cdBus,
     pool: poolId,
     start: false,
     firstBoot: null,

@@ -1,8 +1,9 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, defineMachine, createSpec, MiB, writeDisk } from './guest.testkit.ts';
+import { bootableIso } from '../seed/iso.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
 
 /** Tests of `define`, `setCdrom` and `growDisk`. */
@@ -85,6 +86,28 @@ export function describeChanges(fixture: ConformanceFixture): void {
     expect(await hypervisor.spec(uuid)).toMatchObject({ cdrom: isos[0] });
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
+  });
+
+  it('V1: boots from a CD on virtio-scsi, and on SATA where the machine asks for it', async () => {
+    const hypervisor = fixture.hypervisor();
+    const [cdrom, seed] = ['boot', 'seed'].map((name) => join(fixture.directory(), `cd-bus-${name}.iso`)) as [
+      string,
+      string,
+    ];
+    for (const path of [cdrom, seed]) await writeFile(path, bootableIso(), { mode: 0o644 });
+    const changes = { disks: [], cdrom, seed, bootOrder: ['cdrom'] } as const;
+    const spec = createSpec(fixture.directory(), changes);
+    for (const cdBus of ['scsi', 'sata'] as const) {
+      await hypervisor.define({ ...spec, cdBus });
+      expect(await hypervisor.spec(spec.uuid)).toMatchObject({ cdBus });
+      await bootGuest(hypervisor, spec.uuid);
+      const pid = (await findMachineProcess(spec.uuid))!;
+      expect(await openFiles(pid)).toEqual(expect.arrayContaining([cdrom, seed]));
+      const devices = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).match(/(scsi|ide)-cd/g);
+      expect(devices).toEqual(cdBus === 'scsi' ? ['scsi-cd', 'scsi-cd'] : ['ide-cd', 'ide-cd']);
+      await hypervisor.powerOff(spec.uuid);
+    }
+    await hypervisor.undefine(spec.uuid);
   });
 
   it('growDisk grows a disk while off and while running, and never shrinks it', async () => {

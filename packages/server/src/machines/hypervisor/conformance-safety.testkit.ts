@@ -70,6 +70,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
       { disks: [{ ...disk, backing: [{ path: '/etc/passwd', format: 'raw' }] }] },
       { cdrom: 'json:{}' },
       { seed: 'x' },
+      { cdBus: 'ide' as 'sata' },
       { cpus: 0 },
       { cpus: '1 -S' as unknown as number },
       { memoryBytes: 1 },

@@ -148,6 +148,7 @@ export function createSpec(directory: string, changes: Partial<MachineSpec> = {}
     disks: [{ path: join(directory, `${uuid}.img`), format: 'raw', backing: [] }],
     cdrom: null,
     seed: null,
+    cdBus: 'scsi',
     network: { kind: 'none' },
     mac: `52:54:00:${randomBytes(3).toString('hex').match(/../g)!.join(':')}`,
     bootOrder: ['disk', 'cdrom'],

@@ -23,6 +23,9 @@ export type NetworkSpec =
 
 export type BootDevice = 'disk' | 'cdrom' | 'network';
 
+/** The bus of the CD drives. The kernels of cloud images have no driver for SATA, and old guests none for virtio-scsi. */
+export type CdBus = 'scsi' | 'sata';
+
 /** Everything that a driver knows about a machine: ids, enumerations, numbers and absolute paths, no free text. */
 export interface MachineSpec {
   /** A UUID of RFC 9562 in lower case. */
@@ -42,6 +45,8 @@ export interface MachineSpec {
   readonly cdrom: string | null;
   /** Absolute path of the ISO with first-boot data, in a second CD-ROM drive; null: no second drive. */
   readonly seed: string | null;
+  /** The bus of both drives. */
+  readonly cdBus: CdBus;
   readonly network: NetworkSpec;
   /** A unicast MAC address in lower case, with colons. */
   readonly mac: string;
@@ -84,6 +89,7 @@ export function assertMachineSpec(spec: MachineSpec): void {
   for (const disk of spec.disks) assertDiskSpec(disk);
   assertField('cdrom', spec.cdrom === null || isPlainPath(spec.cdrom));
   assertField('seed', spec.seed === null || isPlainPath(spec.seed));
+  assertField('cdBus', spec.cdBus === 'scsi' || spec.cdBus === 'sata');
   assertField('network', isNetwork(spec.network));
   assertField('mac', macPattern.test(spec.mac));
   assertField('bootOrder', isBootOrder(spec.bootOrder));
@@ -126,9 +132,16 @@ function assertField(field: keyof MachineSpec, isValid: boolean): void {
   if (!isValid) throw new HypervisorError('invalid_spec', { detail: field });
 }
 
+/** A specification as a driver has stored it: those of 0.1.0 have no bus, because all drives were on SATA. */
+export type StoredSpec = Omit<MachineSpec, 'cdBus'> & Partial<Pick<MachineSpec, 'cdBus'>>;
+
+export function restoreSpec(stored: StoredSpec): MachineSpec {
+  return { ...stored, cdBus: stored.cdBus ?? 'sata' };
+}
+
 /** The specification with its known fields only, in a fixed order. */
 export function normalizeSpec(spec: MachineSpec): MachineSpec {
-  const { uuid, id, name, cpus, memoryBytes, firmware, cdrom, seed, mac, bootOrder } = spec;
+  const { uuid, id, name, cpus, memoryBytes, firmware, cdrom, seed, cdBus, mac, bootOrder } = spec;
   const { network } = spec;
   return {
     uuid,
@@ -139,6 +152,7 @@ export function normalizeSpec(spec: MachineSpec): MachineSpec {
     firmware,
     cdrom,
     seed,
+    cdBus,
     mac,
     disks: spec.disks.map(({ path, format, backing }) => ({
       path,

@@ -38,8 +38,8 @@ function rowOf(
   VmRow,
   'poolId' | 'ownerId' | 'ownerName' | 'state' | 'operationId' | 'hasSeed' | 'createdAt' | 'pausedFor'
 > {
-  const { id, uuid, name, cpus, memoryBytes, firmware, network, mac, bootOrder, cdromImageId } = vm;
-  const numbers = { id, uuid, name, cpus, memoryBytes, firmware, mac, cdromImageId };
+  const { id, uuid, name, cpus, memoryBytes, firmware, network, mac, bootOrder, cdromImageId, cdBus } = vm;
+  const numbers = { id, uuid, name, cpus, memoryBytes, firmware, mac, cdromImageId, cdBus };
   const net = { networkKind: network.kind, networkName: network.name };
   return { ...numbers, ...net, bootOrder: JSON.stringify(bootOrder) };
 }
@@ -71,7 +71,7 @@ export async function specOf(
   disks: readonly VmDiskRow[],
 ): Promise<MachineSpec> {
   const directory = sources.images.pools.find(row.poolId).path;
-  const { uuid, id, name, cpus, memoryBytes, firmware, mac } = row;
+  const { uuid, id, name, cpus, memoryBytes, firmware, mac, cdBus } = row;
   return {
     uuid,
     id,
@@ -83,6 +83,7 @@ export async function specOf(
     disks: await Promise.all(disks.map((disk) => diskSpecOf(sources, directory, disk))),
     cdrom: row.cdromImageId === null ? null : await imagePath(sources, row.cdromImageId),
     seed: row.hasSeed === 1 ? sources.seeds.pathOf(uuid) : null,
+    cdBus,
     network: networkOf(row),
     bootOrder: bootOrderOf(row),
   };

@@ -1,4 +1,4 @@
-import type { BootDevice, FirstBoot, ImageFormat, ImageId, VmId, VmNetwork } from '@wcc/api';
+import type { BootDevice, CdBus, FirstBoot, ImageFormat, ImageId, VmId, VmNetwork } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 
 /** The initial content of a disk. */
@@ -44,6 +44,8 @@ export interface VmPlan {
   mac: string;
   bootOrder: readonly BootDevice[];
   cdromImageId: ImageId | null;
+  /** Plans of 0.1.0 have none; it is needed only when the machine is accepted. */
+  cdBus: CdBus;
 }
 
 /** The stored input of provisioning: decided before the operation exists, read again after a restart. */

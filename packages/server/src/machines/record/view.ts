@@ -47,8 +47,8 @@ export async function toVm(
     principal,
   }: { row: VmRow; disks: readonly VmDiskRow[]; statuses: Statuses; principal: Principal },
 ): Promise<Vm> {
-  const { id, uuid, name, operationId, cpus, memoryBytes, firmware, mac, ownerId, ownerName, createdAt } =
-    row;
+  const { id, uuid, name, operationId, cpus, memoryBytes, firmware, cdBus, mac, ownerId } = row;
+  const { ownerName, createdAt } = row;
   const { state, stateReason } = stateOf(row, statuses);
   return {
     id,
@@ -68,6 +68,7 @@ export async function toVm(
       base: baseId,
     })),
     cdrom: await cdromOf(store, row),
+    cdBus,
     network: { kind: row.networkKind, name: row.networkName },
     macAddress: mac,
     firmware,
@@ -152,6 +153,7 @@ export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: Ma
     memoryBytes,
     disks: [],
     cdrom: null,
+    cdBus: null,
     network: { kind: 'none', name: null },
     macAddress: null,
     firmware: 'bios',

@@ -1,4 +1,4 @@
-import type { BackingSpec, BootDevice, DiskSpec, MachineSpec } from '../machine-spec.ts';
+import type { BackingSpec, BootDevice, CdBus, DiskSpec, MachineSpec } from '../machine-spec.ts';
 import type { UefiFirmware } from '../uefi.ts';
 import { buildTag } from './tag.ts';
 import type { XmlElement, XmlNode } from './xml.ts';
@@ -56,10 +56,19 @@ function devices(spec: MachineSpec, { emulator, files }: DomainOptions): XmlElem
   return element('devices', {}, [
     element('emulator', {}, [emulator]),
     ...spec.disks.map((disk, index) => diskElement(disk, { index, boot: bootElement(spec, 'disk') })),
-    cdElement({ target: cdromTarget, path: spec.cdrom, boot: bootElement(spec, 'cdrom') }),
-    spec.seed === null ? null : cdElement({ target: seedTarget, path: spec.seed, boot: null }),
+    cdElement({
+      target: cdromTarget,
+      bus: spec.cdBus,
+      path: spec.cdrom,
+      boot: bootElement(spec, 'cdrom'),
+    }),
+    spec.seed === null
+      ? null
+      : cdElement({ target: seedTarget, bus: spec.cdBus, path: spec.seed, boot: null }),
     networkElement(spec),
     element('controller', { type: 'usb', model: 'qemu-xhci' }),
+    // libvirt's own choice of a SCSI controller is one that cloud kernels cannot see.
+    spec.cdBus === 'scsi' ? element('controller', { type: 'scsi', index: 0, model: 'virtio-scsi' }) : null,
     element('input', { type: 'tablet', bus: 'usb' }),
     element('serial', { type: 'file' }, [
       element('source', { path: files.serial, append: 'on' }),
@@ -103,10 +112,12 @@ function backingElement(chain: readonly BackingSpec[]): XmlElement {
 
 function cdElement({
   target,
+  bus,
   path,
   boot,
 }: {
   target: string;
+  bus: CdBus;
   path: string | null;
   boot: XmlNode;
 }): XmlElement {
@@ -114,7 +125,7 @@ function cdElement({
     element('driver', { name: 'qemu', type: 'raw' }),
     path === null ? null : element('source', { file: path }),
     path === null ? null : element('backingStore'),
-    element('target', { dev: target, bus: 'sata' }),
+    element('target', { dev: target, bus }),
     element('readonly'),
     boot,
   ]);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { MachineSpec } from '../machine-spec.ts';
+import type { MachineSpec, StoredSpec } from '../machine-spec.ts';
+import { restoreSpec } from '../machine-spec.ts';
 import type { XmlElement } from './xml.ts';
 import { element } from './xml.ts';
 
@@ -39,7 +40,8 @@ export function readTag(xml: string, { uuid, owner }: { uuid: string; owner: str
 
 function parse(text: string): MachineSpec | null {
   try {
-    return JSON.parse(text) as MachineSpec | null;
+    const stored = JSON.parse(text) as StoredSpec | null;
+    return stored && restoreSpec(stored);
   } catch {
     return null;
   }

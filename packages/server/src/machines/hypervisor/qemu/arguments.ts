@@ -60,9 +60,8 @@ export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
     ['-device', 'VGA', '-device', 'qemu-xhci,id=usb', '-device', 'usb-tablet,bus=usb.0'],
     ['-device', 'virtio-rng-pci'],
     spec.disks.flatMap((disk, index) => diskArguments(disk, { index, boot: bootIndex(spec, 'disk') })),
-    cdArguments({ id: 'cdrom', bus: 'ide.0', path: spec.cdrom, boot: bootIndex(spec, 'cdrom') }),
-    spec.seed === null ? [] : cdArguments({ id: 'seed', bus: 'ide.1', path: spec.seed, boot: null }),
     networkArguments(spec),
+    cdDrives(spec),
   ].flat();
 }
 
@@ -127,7 +126,8 @@ function backingLayers(chain: DiskSpec['backing']): Record<string, unknown> | nu
 
 interface CdDrive {
   id: string;
-  bus: string;
+  /** The type of the device and its place on the bus. */
+  device: string;
   path: string | null;
   boot: number | null;
 }
@@ -138,10 +138,24 @@ export function mediumNode(path: string, name: string): Record<string, unknown> 
   return { driver: 'raw', 'node-name': name, 'read-only': true, file };
 }
 
-function cdArguments({ id, bus, path, boot }: CdDrive): string[] {
+/** The drive for ISOs, and the drive of the seed. Their controller comes last, so that no other device changes its place. */
+function cdDrives(spec: MachineSpec): string[] {
+  const isScsi = spec.cdBus === 'scsi';
+  const deviceAt = (place: number): string =>
+    isScsi ? `scsi-cd,bus=scsi0.0,channel=0,scsi-id=0,lun=${place}` : `ide-cd,bus=ide.${place}`;
+  const cdrom = { id: 'cdrom', device: deviceAt(0), path: spec.cdrom, boot: bootIndex(spec, 'cdrom') };
+  const seed = { id: 'seed', device: deviceAt(1), path: spec.seed, boot: null };
+  return [
+    ...(isScsi ? ['-device', 'virtio-scsi-pci,id=scsi0'] : []),
+    ...cdArguments(cdrom),
+    ...(spec.seed === null ? [] : cdArguments(seed)),
+  ];
+}
+
+function cdArguments({ id, device, path, boot }: CdDrive): string[] {
   const medium = path === null ? [] : blockdev(mediumNode(path, `${id}-medium`));
   const drive = path === null ? '' : `,drive=${id}-medium`;
-  return [...medium, '-device', `ide-cd,id=${id},bus=${bus}${drive}${bootAt(boot)}`];
+  return [...medium, '-device', `${device},id=${id}${drive}${bootAt(boot)}`];
 }
 
 function networkArguments(spec: MachineSpec): string[] {

@@ -3,7 +3,8 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../../files/errors.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import { isUuid } from '../machine-spec.ts';
+import type { StoredSpec } from '../machine-spec.ts';
+import { isUuid, restoreSpec } from '../machine-spec.ts';
 
 /** A machine as stored on the disk. */
 export interface Definition {
@@ -37,7 +38,9 @@ export function createDefinitions(root: string): Definitions {
   const read = async (uuid: string): Promise<Definition | null> => {
     if (!isUuid(uuid)) return null;
     const text = await readFile(join(directory(uuid), fileName), 'utf8').catch(ignoreMissing);
-    return text === undefined ? null : (JSON.parse(text) as Definition);
+    if (text === undefined) return null;
+    const stored = JSON.parse(text) as Definition & { spec: StoredSpec };
+    return { ...stored, spec: restoreSpec(stored.spec) };
   };
   const directories = async (): Promise<string[]> => {
     const names = await readdir(root).catch(ignoreMissing);
