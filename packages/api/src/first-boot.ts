@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostNamePattern } from './names.ts';
 
 /** A login name that every Linux accepts. */
 const loginName = z
@@ -29,10 +30,17 @@ export const firstBoot = z.strictObject({
     .optional(),
   hostname: z
     .string()
-    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, 'Use letters, digits, dots and hyphens.')
+    .regex(
+      hostNamePattern,
+      'Use labels of 1 to 63 letters, digits and inner hyphens, with dots between them; not an IP address.',
+    )
     .optional()
-    .describe("default: the machine's name"),
-  userData: z.string().max(32_768).optional().describe('additional user-data for cloud-init, unchanged'),
+    .describe("default: the machine's name, translated into a host name"),
+  userData: z
+    .string()
+    .max(32_768)
+    .optional()
+    .describe('additional user-data for cloud-init: text, a MIME document, or gzip in base64'),
 });
 export type FirstBootRequest = z.input<typeof firstBoot>;
 export type FirstBoot = z.output<typeof firstBoot>;

@@ -125,3 +125,40 @@ export const machineNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 export function isMachineName(text: string): boolean {
   return machineNamePattern.test(text);
 }
+
+/** Longest label of a host name (RFC 1123, 2.1; RFC 1035, 2.3.4). */
+const maxLabelLength = 63;
+const hostLabel = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+
+/**
+ * A host name of RFC 1123: labels of letters, digits and inner hyphens. The last label is not a number, because
+ * programs take such a name for an IP address.
+ */
+export const hostNamePattern: RegExp = new RegExp(
+  `^(?=.{1,253}$)(?!(?:.*\\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)$)${hostLabel}(?:\\.${hostLabel})*$`,
+);
+
+export function isHostName(text: string): boolean {
+  return hostNamePattern.test(text);
+}
+
+/**
+ * The host name that belongs to the name of a machine: the same name where that is a host name. Otherwise each
+ * character that a host name cannot have is a hyphen, and labels lose hyphens at their ends. A name that looks like
+ * an IP address becomes one label: `10.0.0.7` is `10-0-0-7`, and `10` is `vm-10`.
+ */
+export function hostNameOf(machineName: string): string {
+  const labels = machineName
+    .split('.')
+    .map((label) => trimHyphens(label.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, maxLabelLength)))
+    .filter((label) => label !== '');
+  const name = labels.join('.');
+  if (isHostName(name)) return name;
+  const single = labels.join('-').slice(0, maxLabelLength);
+  if (isHostName(trimHyphens(single))) return trimHyphens(single);
+  return trimHyphens(`vm-${single}`.slice(0, maxLabelLength));
+}
+
+function trimHyphens(label: string): string {
+  return label.replaceAll(/^-+|-+$/g, '');
+}
