@@ -11,5 +11,6 @@ export * from './passwords.ts';
 export * from './pools.ts';
 export * from './routes.ts';
 export * from './uploads.ts';
+export * from './user-data.ts';
 export * from './version.ts';
 export * from './vocabulary.ts';

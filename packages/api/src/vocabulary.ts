@@ -107,6 +107,8 @@ export const operationWarnings = [
   'replaced_unfinished',
   'restarted_source_changed',
   'source_open_for_writing',
+  /** a copied machine has no first-boot data that could give it a new identity */
+  'same_identity',
   /** the server of an import named no end of the file */
   'unproven_end',
   /** a proxy in front of the server buffered the whole upload before forwarding it */

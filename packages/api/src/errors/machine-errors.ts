@@ -55,6 +55,21 @@ export const machineErrors = {
     message: 'This host has no such network.',
     hint: 'Use a network that GET /api/host names, or the network "user".',
   },
+  user_data_unknown: {
+    status: 422,
+    message: 'The user-data has a first line that cloud-init does not know.',
+    hint: 'Start it with #cloud-config, #! or #include, or send a MIME document, or gzip in base64.',
+  },
+  user_data_ignition: {
+    status: 422,
+    message: 'The user-data is for Ignition, and cloud-init ignores it.',
+    hint: 'Use an image with cloud-init, and user-data that starts with #cloud-config.',
+  },
+  user_data_damaged: {
+    status: 422,
+    message: 'The compressed user-data cannot be decompressed.',
+    hint: 'Compress text of at most 1 MiB with gzip, and encode it in base64.',
+  },
   secret_gone: {
     status: 422,
     message: 'The first-boot secrets of that operation are already deleted.',

@@ -83,6 +83,8 @@ export const en: Catalogue = {
     restarted_source_changed: 'the source had changed, so the copy started again',
     upload_buffered:
       'a proxy buffered the data, so progress was shown in steps (nginx: proxy_request_buffering off)',
+    same_identity:
+      'the original has no first-boot data, so the copy keeps its host name, host keys and machine-id',
     unproven_end:
       'the other server named no length, so a lost connection would look like the end; compare a digest',
     content_is_text: 'the file starts with text only, so it is probably not a disk',

@@ -77,6 +77,7 @@ export const ja: Catalogue = {
     restarted_source_changed: 'コピー元が変わっていたため、最初からやり直しました',
     upload_buffered:
       '途中のプロキシがデータをためたため、進み具合がまとめて表示されました（nginx: proxy_request_buffering off）',
+    same_identity: '元の仮想マシンに初回起動データがないため、ホスト名、ホスト鍵、machine-id は元と同じです',
     unproven_end:
       '相手サーバーが長さを示さなかったため、途中で切れていても完了に見えます。ダイジェストで確認してください',
     content_is_text: 'ファイルの先頭がテキストだけのため、ディスクではない可能性があります',

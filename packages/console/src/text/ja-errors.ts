@@ -1,11 +1,13 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ClientErrorCode } from '@wcc/api/client';
 import { jaContentErrors } from './ja-content-errors.ts';
+import { jaMachineErrors } from './ja-machine-errors.ts';
 import type { ErrorText } from './text.ts';
 
 /** The console shows the server's English message, which contains the numbers, as a detail. */
 export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   ...jaContentErrors,
+  ...jaMachineErrors,
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
   invalid_name: {
@@ -111,54 +113,6 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   source_vanished: {
     message: 'コピー元のファイルがありません。',
     hint: '元に戻して再スキャンしてください。',
-  },
-  hypervisor_missing: {
-    message: 'このホストには仮想マシンを動かすソフトウェアがありません。',
-    hint: '示されたパッケージをインストールして wcc を再起動してください。イメージの機能はそのまま使えます。',
-  },
-  hypervisor_unavailable: {
-    message: 'ハイパーバイザーが応答しません。',
-    hint: 'サービスとログを確認してください。動作中の仮想マシンはそのまま動き続けます。',
-  },
-  hypervisor_failed: {
-    message: 'ハイパーバイザーがエラーを報告しました。',
-    hint: '詳細に記された理由を確認してください。',
-  },
-  firmware_missing: {
-    message: 'UEFI ファームウェアがインストールされていません。',
-    hint: 'パッケージ ovmf をインストールするか、BIOS を使ってください。',
-  },
-  vm_name_taken: {
-    message: 'この名前の仮想マシンはすでにあります。',
-    hint: '別の名前を選んでください。',
-  },
-  vm_running: {
-    message: '仮想マシンは動作中です。',
-    hint: '先にシャットダウンしてください。',
-  },
-  vm_not_running: {
-    message: '仮想マシンは動作していません。',
-    hint: '先に起動してください。',
-  },
-  vm_busy: {
-    message: 'この仮想マシンは別の処理で使用中です。',
-    hint: '処理の終了を待つか、キャンセルしてください。',
-  },
-  vm_foreign: {
-    message: 'この仮想マシンは別のプログラムが作成したため、閲覧のみ可能です。',
-    hint: '作成したプログラムで操作してください。',
-  },
-  not_enough_memory: {
-    message: 'このホストには仮想マシンのためのメモリが足りません。',
-    hint: 'メモリを減らすか、他の仮想マシンを停止してください。',
-  },
-  unknown_network: {
-    message: 'このホストにそのネットワークはありません。',
-    hint: '一覧にあるネットワークか「user」を使ってください。',
-  },
-  secret_gone: {
-    message: '以前の初回起動用の秘密情報はすでに消去されています。',
-    hint: '仮想マシンを作り直し、パスワードハッシュと user-data をもう一度入力してください。',
   },
   resources: {
     message: 'サーバーで開いているファイルが多すぎるか、メモリが足りません。',

@@ -7,6 +7,8 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import type { Snapshot } from '@wcc/progress';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootSectorTexts } from '../images/sample/boot-sector.ts';
@@ -83,6 +85,33 @@ describe('machine', () => {
     await expect(vms.machines.change(admin, id, { name: 'web' })).rejects.toMatchObject({
       code: 'vm_running',
     });
+  });
+
+  it('V9: a copy has first-boot data of its own where its original has, and a warning otherwise', async () => {
+    const copyOf = async (name: string, copy: string): Promise<Snapshot> => {
+      const id = (await vms.vm(name)).id ?? 0;
+      const request = { principal: admin, id, body: { name: copy }, idempotencyKey: null };
+      return vms.wait((await vms.machines.copy(request)).id, 'succeeded');
+    };
+    const seedOf = async (name: string): Promise<string> => {
+      const { uuid } = await vms.vm(name);
+      const { seed } = (await vms.hypervisor.spec(uuid)) ?? { seed: null };
+      if (seed === null) return 'none';
+      const text = await readFile(seed, 'latin1');
+      expect(text).toContain(`"instance-id":"${uuid}"`);
+      return /"local-hostname":"([^"]*)"/.exec(text)?.[1] ?? '';
+    };
+    await vms.create({ name: 'web', disks: [{ kind: 'copy', image }], firstBoot: { user: 'me' } });
+    expect((await copyOf('web', 'twin_2')).warnings).toEqual([]);
+    expect((await copyOf('twin_2', 'twin_3')).warnings).toEqual([]);
+    await createVm('plain');
+    expect((await copyOf('plain', 'plain_2')).warnings).toEqual(['same_identity']);
+    expect(await Promise.all(['web', 'twin_2', 'twin_3', 'plain_2'].map(seedOf))).toEqual([
+      'web',
+      'twin-2',
+      'twin-3',
+      'none',
+    ]);
   });
 
   it('V1: drives are on virtio-scsi, or on SATA where a request asks for it, and a copy keeps the bus', async () => {

@@ -92,8 +92,8 @@ function addFirstBootOptions(command: Command): Command {
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--hostname <name>', 'first boot: host name (default: the name of the machine)')
-    .option('--user-data <file>', 'first boot: user-data file for cloud-init')
+    .option('--hostname <name>', 'first boot: host name (default: made from the name of the machine)')
+    .option('--user-data <file>', 'first boot: user-data file for cloud-init, may be compressed by gzip')
     .option(
       '--password-file <file>',
       'first boot: file with the password of that user, or with its hash; - reads standard input (default: no password)',

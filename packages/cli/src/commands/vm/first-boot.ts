@@ -31,10 +31,17 @@ export async function readFirstBoot(
     ...(user === undefined ? {} : { user }),
     ...(sshKeys.length === 0 ? {} : { sshKeys }),
     ...(hostname === undefined ? {} : { hostname }),
-    ...(userData === undefined ? {} : { userData: await readFile(userData, 'utf8') }),
+    ...(userData === undefined ? {} : { userData: await readUserData(userData) }),
     ...(password === undefined ? {} : { passwordHash: password }),
   };
   return Object.keys(request).length === 0 ? undefined : request;
+}
+
+/** Text, or a gzip file in base64. */
+async function readUserData(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return bytes.toString(isGzip ? 'base64' : 'utf8');
 }
 
 /** The user's first-boot profile, as set in the console. @throws CliError if it is empty */

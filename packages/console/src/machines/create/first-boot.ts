@@ -1,3 +1,4 @@
+import { hostNameOf } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { areaField, textField } from '../../ui/fields.ts';
@@ -16,7 +17,7 @@ export function createFirstBoot(context: StepContext): TemplateResult {
       change: (value) => change({ [name]: value }),
       note: bad.has(name) ? text.problems[name] : text.hints[name],
       isBad: bad.has(name),
-      ...(name === 'hostname' ? { placeholder: form.name } : {}),
+      ...(name === 'hostname' ? { placeholder: hostNameOf(form.name) } : {}),
     });
   return html`<p class="muted">${text.lead}</p>
     ${fromProfile(context)}
@@ -41,7 +42,8 @@ export function createFirstBoot(context: StepContext): TemplateResult {
           value: form.userData,
           rows: 5,
           change: (userData) => change({ userData }),
-          note: text.hints.userData,
+          note: bad.has('userData') ? text.problems.userData : text.hints.userData,
+          isBad: bad.has('userData'),
           placeholder: '#cloud-config',
         })}
       </div>

@@ -1,4 +1,5 @@
 import type { CdBus, CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
+import { isHostName, judgeUserData } from '@wcc/api';
 import { isLoginName, isSshKey, linesOf } from '../../app/credentials.ts';
 import { checkVmName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
 
@@ -68,13 +69,15 @@ export function emptyCreateForm(): CreateForm {
   };
 }
 
+type FirstBootField = 'user' | 'sshKeys' | 'hostname' | 'passwordHash' | 'userData';
+
 /** Problems of the form, each with the step of its field. */
 export type CreateProblem =
   | { step: 'basics'; field: 'name'; why: 'empty' | 'malformed' | 'taken' }
   | { step: 'cpu'; field: 'cpus' | 'memory'; why: 'number' | 'too_many' | 'too_much' }
   | { step: 'disks'; field: 'disk'; index: number; why: 'no_image' | 'size' | 'too_small' }
   | { step: 'network'; field: 'networkName'; why: 'no_network' }
-  | { step: 'firstBoot'; field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'; why: 'malformed' };
+  | { step: 'firstBoot'; field: FirstBootField; why: 'malformed' };
 
 export function findCreateProblems(form: CreateForm, resources: CreateResources): CreateProblem[] {
   return [
@@ -121,7 +124,7 @@ function networkProblems({ network, networkName }: CreateForm): CreateProblem[] 
 }
 
 function firstBootProblems(form: CreateForm): CreateProblem[] {
-  const problem = (field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'): CreateProblem => ({
+  const problem = (field: FirstBootField): CreateProblem => ({
     step: 'firstBoot',
     field,
     why: 'malformed',
@@ -129,12 +132,11 @@ function firstBootProblems(form: CreateForm): CreateProblem[] {
   return [
     ...(form.user === '' || isLoginName(form.user) ? [] : [problem('user')]),
     ...(linesOf(form.sshKeys).every(isSshKey) ? [] : [problem('sshKeys')]),
-    ...(form.hostname === '' || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(form.hostname)
-      ? []
-      : [problem('hostname')]),
+    ...(form.hostname === '' || isHostName(form.hostname) ? [] : [problem('hostname')]),
     ...(form.passwordHash === '' || /^\$[./$0-9A-Za-z=,+-]+$/.test(form.passwordHash)
       ? []
       : [problem('passwordHash')]),
+    ...(['unknown', 'ignition'].includes(judgeUserData(form.userData)) ? [problem('userData')] : []),
   ];
 }
 

@@ -214,6 +214,6 @@ export interface VmsText {
     more: string;
     takeProfile: string;
     hints: Record<'user' | 'hostname' | 'sshKeys' | 'passwordHash' | 'userData', string>;
-    problems: Record<'user' | 'hostname' | 'sshKeys' | 'passwordHash', string>;
+    problems: Record<'user' | 'hostname' | 'sshKeys' | 'passwordHash' | 'userData', string>;
   };
 }

@@ -215,6 +215,7 @@ function accept(
     disks,
     firstBoot,
     hasSecrets: secrets !== null,
+    isCopy: copyOf !== null,
     start: requested.start,
     ownerId: principal.userId,
     request,

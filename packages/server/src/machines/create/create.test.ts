@@ -158,6 +158,8 @@ describe('a refused create_vm', () => {
     ['an unknown network', { network: { kind: 'bridge' as const, name: 'nowhere0' } }, 'unknown_network'],
     ['more memory than the host has', { memoryBytes: 2 ** 44 }, 'not_enough_memory'],
     ['more CPUs than the host has', { cpus: 255 }, 'invalid_input'],
+    ['V7: user-data for Ignition', { firstBoot: { userData: '{"ignition": {}}' } }, 'user_data_ignition'],
+    ['V7: user-data without a header', { firstBoot: { userData: 'users: []' } }, 'user_data_unknown'],
     ['a missing image', { disks: [{ kind: 'copy' as const, image: 4711 }] }, 'not_found'],
     ['a disk image in the drive', { disks: [{ kind: 'cdrom' as const, image: 100 }] }, 'invalid_input'],
     [

@@ -1,4 +1,4 @@
-import { ApiError, createVmRequest, copyVmRequest, quickCreateVmRequest } from '@wcc/api';
+import { ApiError, createVmRequest, copyVmRequest, hostNameOf, quickCreateVmRequest } from '@wcc/api';
 import type { CopyVmRequest, CreateVmInput, ImageId, QuickCreateVmInput, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
@@ -17,6 +17,7 @@ import { assertOff } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
 import { assertIdle, assertVmRight } from '../record/rights.ts';
 import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
+import { assertUserData } from '../seed/user-data.ts';
 
 export interface CreateRequest<Body> {
   principal: Principal;
@@ -40,7 +41,7 @@ export function createVmCreator(context: MachinesContext): VmCreator {
     copy: (request) => copy(context, copyAction, request),
   };
   const createAction = createVmAction(context, 'create_vm', (input, retry) =>
-    creator.create({ ...retry, body: createVmRequest.parse(input.request) }),
+    creator.create({ ...retry, body: createVmRequest.parse(withHostName(input.request)) }),
   );
   const quickAction = createVmAction(context, 'quick_create_vm', (input, retry) =>
     creator.quickCreate({ ...retry, body: quickCreateVmRequest.parse(input.request) }),
@@ -53,12 +54,20 @@ export function createVmCreator(context: MachinesContext): VmCreator {
   return creator;
 }
 
-function create(
+/** A stored request. 0.1.0 accepted host names that are none. */
+function withHostName(request: unknown): unknown {
+  const { firstBoot } = request as Pick<CreateVmInput, 'firstBoot'>;
+  if (firstBoot?.hostname === undefined) return request;
+  return { ...(request as object), firstBoot: { ...firstBoot, hostname: hostNameOf(firstBoot.hostname) } };
+}
+
+async function create(
   context: MachinesContext,
   action: Action,
   { principal, body, idempotencyKey, retryOf = null }: CreateRequest<CreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
+  assertUserData(body.firstBoot?.userData);
   const { name, cpus, memoryBytes, network, firmware, cdBus, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
@@ -141,7 +150,10 @@ async function assertTemplateVisible(
   });
 }
 
-/** Copies the disks and settings of a machine that is off. UUID, MAC address and seed are new. */
+/**
+ * Copies the disks and settings of a machine that is off. UUID, MAC address and seed are new. A machine without a seed
+ * gets none: a seed would make cloud-init of its guest run for the first time.
+ */
 async function copy(
   context: MachinesContext,
   action: Action,
@@ -161,7 +173,7 @@ async function copy(
     cdBus,
     pool: poolId,
     start: false,
-    firstBoot: null,
+    firstBoot: row.hasSeed === 1 ? { sshKeys: [] } : null,
     disks: disks.map(({ imageId }) => ({ kind: 'copy', image: imageId, method: 'auto' as const })),
     cdrom: row.cdromImageId,
     network: { kind: row.networkKind, name: row.networkName },

@@ -1,5 +1,5 @@
 import type { CopyPhaseEvent } from '@wcc/copy';
-import { ApiError } from '@wcc/api';
+import { ApiError, hostNameOf } from '@wcc/api';
 import type { OperationView } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
@@ -25,7 +25,10 @@ export function phasesOf(input: CreateInput): string[] {
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {
-    check: ({ signal }) => abortable(assertStillPossible(context, input), signal),
+    check: async ({ signal, warn }) => {
+      await abortable(assertStillPossible(context, input), signal);
+      if (input.isCopy === true && input.firstBoot === null) warn('same_identity');
+    },
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
     // `abortable` may leave a call to the hypervisor running; `undoProvision` waits for it.
     define: ({ signal }) => abortable(define(context, input, signal), signal),
@@ -97,11 +100,11 @@ async function writeSeed(
   context: MachinesContext,
   { operationId, input, signal }: { operationId: string; input: CreateInput; signal: AbortSignal },
 ): Promise<void> {
-  const { vm, firstBoot, hasSecrets } = input;
+  const { vm, firstBoot, hasSecrets, isCopy = false } = input;
   if (firstBoot === null) return;
   const secrets = hasSecrets ? await context.secrets.read(operationId) : {};
-  const hostname = firstBoot.hostname ?? vm.name;
-  const contents = { instanceId: vm.uuid, hostname, firstBoot: { ...firstBoot, ...secrets } };
+  const hostname = hostNameOf(firstBoot.hostname ?? vm.name);
+  const contents = { instanceId: vm.uuid, hostname, firstBoot: { ...firstBoot, ...secrets }, isCopy };
   await context.seeds.write(vm.uuid, contents, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;

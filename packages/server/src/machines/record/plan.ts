@@ -55,6 +55,8 @@ export interface CreateInput extends OperationInput {
   /** The first-boot data without its secrets; null: the machine has no seed. */
   firstBoot: FirstBoot | null;
   hasSecrets: boolean;
+  /** The disks are copies of a machine that has its users: its seed gives it a new identity only. Missing in 0.1.0. */
+  isCopy?: boolean;
   start: boolean;
   ownerId: string;
   /** The request without its secrets, for a retry. */

@@ -53,7 +53,7 @@ export function createDeleteAction(context: MachinesContext): Action<DeleteInput
   };
 }
 
-const noTools = { follow: () => {}, measure: () => {}, signal: new AbortController().signal };
+const noTools = { follow: () => {}, measure: () => {}, warn: () => {}, signal: new AbortController().signal };
 
 function phasesOf({ disks }: DeleteInput): string[] {
   return ['stop', 'undefine', ...(disks ? ['delete_disks'] : [])];

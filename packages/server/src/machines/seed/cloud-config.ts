@@ -1,6 +1,7 @@
 import type { FirstBoot } from '@wcc/api';
-import { createHash } from 'node:crypto';
 import type { VolumeFile } from './iso9660.ts';
+import { newMachineId } from './machine-id.ts';
+import { combine } from './user-data.ts';
 
 /** The data of a NoCloud seed. */
 export interface SeedContents {
@@ -8,33 +9,44 @@ export interface SeedContents {
   instanceId: string;
   hostname: string;
   firstBoot: FirstBoot;
+  /** The disks are copies of a machine that has its users: only its identity is new. @default false */
+  isCopy?: boolean;
 }
 
 /**
- * The files of a NoCloud seed. Writes YAML as JSON, which is valid YAML, so that input cannot become syntax.
+ * The files of a NoCloud seed. Writes YAML as JSON, which is valid YAML, so that input cannot become syntax. The host
+ * name is in the meta-data only, so that a `hostname` of the user-data applies.
  */
-export function seedFiles({ instanceId, hostname, firstBoot }: SeedContents): VolumeFile[] {
+export function seedFiles({ instanceId, hostname, firstBoot, isCopy = false }: SeedContents): VolumeFile[] {
   const metaData = { 'instance-id': instanceId, 'local-hostname': hostname };
+  const config = isCopy ? copyConfig : cloudConfig(firstBoot);
+  const ours = `#cloud-config\n${toYaml(config)}\n`;
   return [
     { name: 'meta-data', content: Buffer.from(`${toYaml(metaData)}\n`) },
-    { name: 'user-data', content: Buffer.from(userData(firstBoot, hostname)) },
+    { name: 'user-data', content: Buffer.from(combine(ours, firstBoot.userData ?? '')) },
   ];
 }
 
-function userData(firstBoot: FirstBoot, hostname: string): string {
-  const config = `#cloud-config\n${toYaml(cloudConfig(firstBoot, hostname))}\n`;
-  return firstBoot.userData === undefined ? config : multipart([config, firstBoot.userData]);
-}
+/**
+ * cloud-init applies its modules again, because the instance id is new. Users and package sources stay as they are on
+ * the disk: without `users: []` cloud-init would lock the password of the image's user.
+ */
+const copyConfig = {
+  users: [],
+  ssh_deletekeys: true,
+  apt: { preserve_sources_list: true },
+  bootcmd: [newMachineId],
+};
 
-function cloudConfig({ user, sshKeys, passwordHash }: FirstBoot, hostname: string): object {
-  const login = {
-    ...(sshKeys.length === 0 ? {} : { ssh_authorized_keys: sshKeys }),
-    ...(passwordHash === undefined ? {} : { hashed_passwd: passwordHash, lock_passwd: false }),
-  };
-  const common = { hostname, ssh_pwauth: false };
+function cloudConfig({ user, sshKeys, passwordHash }: FirstBoot): object {
+  const keys = sshKeys.length === 0 ? {} : { ssh_authorized_keys: sshKeys };
+  const password = passwordHash === undefined ? {} : { hashed_passwd: passwordHash, lock_passwd: false };
+  const login = { ...keys, ...password };
+  const common = { ssh_pwauth: false, bootcmd: [newMachineId] };
   if (user === undefined) {
-    // cloud-init applies this to the image's default user.
-    return Object.keys(login).length === 0 ? common : { ...common, user: login };
+    // `user` makes sure that the image's default user exists. The other keys are for a default user that the
+    // user-data names.
+    return Object.keys(login).length === 0 ? common : { ...common, ...keys, user: login };
   }
   const account = {
     name: user,
@@ -55,17 +67,4 @@ function toYaml(value: object): string {
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-/** Combines our part with the user's unchanged text: cloud-init reads both. RFC 2046. */
-function multipart(parts: readonly string[]): string {
-  const boundary = `wcc-${createHash('sha256').update(parts.join('\0')).digest('hex')}`;
-  const encoded = parts.map((part) => {
-    const lines = Buffer.from(part).toString('base64').replaceAll(/.{76}/g, '$&\n');
-    // cloud-init detects the type of a plain-text part from its first line: `#cloud-config`, `#!`, …
-    const head = `Content-Type: text/plain; charset="utf-8"\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64`;
-    return `--${boundary}\n${head}\n\n${lines}\n`;
-  });
-  const head = `Content-Type: multipart/mixed; boundary="${boundary}"\nMIME-Version: 1.0`;
-  return `${head}\n\n${encoded.join('')}--${boundary}--\n`;
 }

@@ -2,10 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { seedFiles } from './cloud-config.ts';
 import { writeVolume } from './iso9660.ts';
 import { createSeeds } from './seeds.ts';
+import { assertUserData } from './user-data.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'wcc-seed-'));
 afterAll(() => rmSync(home, { recursive: true }));
@@ -44,17 +46,87 @@ describe('NoCloud seed', () => {
     expect(parsed).not.toHaveProperty('users');
   });
 
-  it("carries the user's own text unchanged as a second part", () => {
+  it("carries the user's own text unchanged as a first part", () => {
     const userData = `#!/bin/sh\necho '${hostile}'\n--wcc-boundary--\n`;
-    const parts = contents('user-data', { userData }).split(/^--wcc-[0-9a-f]{64}(?:--)?$/m);
-    expect(parts).toHaveLength(4);
-    const [, ours, theirs] = parts.map((part) =>
-      Buffer.from(part.split('\n\n')[1] ?? '', 'base64').toString(),
-    );
-    expect(ours).toMatch(/^#cloud-config\n/);
-    expect(theirs).toBe(userData);
+    const [theirs, ours] = partsOf(contents('user-data', { userData }));
+    expect(theirs?.text).toBe(userData);
+    expect(ours?.text).toMatch(/^#cloud-config\n/);
+  });
+
+  it('V7: merges our user into the lists of the user-data, and replaces none of its values', () => {
+    const userData = '#cloud-config\nusers: [default, {name: svc}]\n';
+    const [theirs, ours] = partsOf(contents('user-data', { user: 'me', sshKeys: ['ssh-rsa K'], userData }));
+    expect(theirs?.text).toBe(userData);
+    expect(theirs?.head).not.toContain('X-Merge-Type');
+    expect(ours?.head).toContain('Content-Type: text/cloud-config');
+    expect(ours?.head).toContain('X-Merge-Type: list(append)+dict(no_replace,recurse_list)+str()\n');
+    // A `hostname` of ours would replace the first label of an `fqdn` in the user-data.
+    expect(ours?.text).not.toContain('hostname');
+  });
+
+  it('V7: a MIME document becomes a nested part, unchanged', () => {
+    const head = 'Content-Type: multipart/mixed; boundary="b"\nMIME-Version: 1.0\n\n';
+    const userData = `${head}--b\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n\n--b--\n`;
+    const text = contents('user-data', { user: 'me', userData: `From mailer Mon Jan  1\n${userData}` });
+    const boundary = /boundary="(wcc-[0-9a-f]{64})"/.exec(text)?.[1] ?? '';
+    expect(text.split(`--${boundary}`)[1]).toBe(`\n${userData}\n`);
+  });
+
+  it('V7: compressed user-data is decompressed, and a byte order mark is left out', () => {
+    const userData = '#!/bin/sh\necho 漢\n';
+    const gzip = gzipSync(userData).toString('base64');
+    for (const given of [gzip, `\ufeff${userData}`, gzipSync(`\ufeff${userData}`).toString('base64')])
+      expect(partsOf(contents('user-data', { userData: given }))[0]?.text).toBe(userData);
+    expect(contents('user-data', { userData: ' \n' })).toBe(contents('user-data'));
+  });
+
+  it('V9: the seed of a copy has a new identity and changes no user', () => {
+    const files = seedFiles({ instanceId, hostname: 'twin', firstBoot: { sshKeys: [] }, isCopy: true });
+    const [meta, user] = files.map(({ content }) => content.toString());
+    expect(JSON.parse(meta ?? '')).toEqual({ 'instance-id': instanceId, 'local-hostname': 'twin' });
+    expect(JSON.parse((user ?? '').split('\n')[1] ?? '')).toMatchObject({
+      users: [],
+      ssh_deletekeys: true,
+      bootcmd: [['sh', '-c', expect.stringContaining('systemd-machine-id-setup') as string]],
+    });
   });
 });
+
+describe('V7: assertUserData', () => {
+  const gzip = (text: string): string => gzipSync(text).toString('base64');
+
+  it.each([
+    ['no header', 'packages: [htop]', 'user_data_unknown'],
+    ['Ignition', '{"ignition": {"version": "3.4.0"}}', 'user_data_ignition'],
+    ['gzip without a header', gzip('packages: [htop]'), 'user_data_unknown'],
+    ['gzip of Ignition', gzip('{"ignition": {}}'), 'user_data_ignition'],
+    ['gzip of gzip', gzip(gzip('#!/bin/sh')), 'user_data_damaged'],
+    ['damaged gzip', gzip('#!/bin/sh').slice(0, -8), 'user_data_damaged'],
+    ['gzip of bytes', gzipSync(Buffer.from([0xff, 0xfe, 0])).toString('base64'), 'user_data_damaged'],
+    ['a gzip bomb', gzip('#'.repeat(2 * 1024 ** 2)), 'user_data_damaged'],
+  ])('refuses %s', (_what, text, code) => {
+    expect(() => assertUserData(text)).toThrow(
+      expect.objectContaining({ code, field: 'firstBoot.userData' }),
+    );
+  });
+
+  it.each([undefined, '', '#cloud-config\n', gzip('#!/bin/sh\n'), '#include\nhttps://example.org\n'])(
+    'accepts %j',
+    (text) => {
+      expect(() => assertUserData(text)).not.toThrow();
+    },
+  );
+});
+
+/** The outer parts of a MIME document of ours. */
+function partsOf(document: string): { head: string; text: string }[] {
+  const boundary = /boundary="([^"]+)"/.exec(document)?.[1] ?? '';
+  const parts = document.split(`--${boundary}`).slice(1, -1);
+  return parts.map((part) => {
+    const [head = '', body = ''] = part.split('\n\n');
+    return { head: `${head}\n`, text: Buffer.from(body, 'base64').toString() };
+  });
+}
 
 const hasIsoinfo = spawnSync('isoinfo', ['--version']).status === 0;
 if (!hasIsoinfo)

@@ -16,6 +16,8 @@ export interface StepTools {
   readonly follow: (job: CopyJob | null) => void;
   /** Reports the total of the current phase. */
   readonly measure: (totalBytes: number | null, facts?: { method?: Snapshot['method'] }) => void;
+  /** A warning of the operation, by its code. */
+  readonly warn: (code: string) => void;
   /** Aborts when the work must stop: the step then ends as soon as it can. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +29,7 @@ export interface StepOptions {
 
 /** Runs the steps one after the other, as work that can pause, cancel and be interrupted between steps. */
 export function runSteps(steps: readonly Step[], hooks: StartHooks, options: StepOptions = {}): Work {
-  const run = new StepRun(steps);
+  const run = new StepRun(steps, hooks);
   return startWork(hooks, (progress) => run.execute(progress), {
     ...options,
     pause: () => run.pause(),
@@ -43,6 +45,7 @@ const noBytes: ByteCounts = { virtual: 0, data: 0, skipped: 0, shared: 0, writte
 /** Pauses between steps; a pause and a stop also reach the copy that is running. */
 class StepRun {
   readonly #steps: readonly Step[];
+  readonly #warn: StartHooks['onWarning'];
   readonly #phases: { name: string; elapsedMs: number }[] = [];
   #warnings: readonly string[] = [];
   #method: Snapshot['method'] = null;
@@ -52,8 +55,9 @@ class StepRun {
   #isPaused = false;
   #wake: () => void = () => {};
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], { onWarning }: Pick<StartHooks, 'onWarning'>) {
     this.#steps = steps;
+    this.#warn = onWarning;
   }
 
   async execute(progress: Progress): Promise<WorkResult> {
@@ -65,6 +69,7 @@ class StepRun {
       await run({
         follow: (job) => this.#follow(job, progress),
         measure: (total, facts = {}) => progress.updatePhase({ unit: 'bytes', total, ...facts }),
+        warn: this.#warn,
         signal,
       });
       this.#phases.push({ name: phase, elapsedMs: performance.now() - startedAtMs });

@@ -58,15 +58,16 @@ export const boot: VmsText['boot'] = {
   userData: 'User-data',
   hints: {
     user: 'Leave empty for the default user of the image',
-    hostname: 'Leave empty for the name of the machine',
+    hostname: 'Leave empty for a name made from that of the machine',
     sshKeys: 'Public keys, one per line',
     passwordHash: 'As made by mkpasswd. Do not enter the password itself.',
-    userData: 'Passed to cloud-init unchanged',
+    userData: 'Text, a MIME document, or gzip in base64. The user and keys above stay.',
   },
   problems: {
     user: 'Use 1 to 32 characters from a-z 0-9 _ - and start with a letter or underscore.',
-    hostname: 'Use letters, digits, dots and hyphens.',
+    hostname: 'Use letters, digits and inner hyphens, with dots between labels; not an IP address.',
     sshKeys: 'Enter one public key per line, e.g. “ssh-ed25519 AAAA… you@host”.',
     passwordHash: 'A hash begins with $, e.g. $6$… or $y$….',
+    userData: 'The first line must be one that cloud-init knows, e.g. #cloud-config, #! or #include.',
   },
 };

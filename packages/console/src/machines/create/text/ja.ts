@@ -58,15 +58,16 @@ export const boot: VmsText['boot'] = {
   userData: 'ユーザーデータ',
   hints: {
     user: '空欄: イメージの標準ユーザー',
-    hostname: '空欄: 仮想マシンの名前',
+    hostname: '空欄: 仮想マシンの名前から作成',
     sshKeys: '公開鍵を 1 行に 1 つ',
     passwordHash: 'mkpasswd などで作成したもの。パスワード自体は入力しないでください',
-    userData: 'そのまま cloud-init に渡されます',
+    userData: 'テキスト、MIME、または base64 にした gzip。上のユーザーと鍵はそのまま残ります',
   },
   problems: {
     user: 'a-z 0-9 _ - を 1～32 文字、先頭は英小文字か下線にしてください。',
-    hostname: '英字、数字、ドット、ハイフンを使ってください。',
+    hostname: '英数字とハイフン（両端以外）の語をドットでつないでください。IP アドレスの形は使えません。',
     sshKeys: '各行を公開鍵にしてください（例: ssh-ed25519 AAAA… you@host）。',
     passwordHash: 'ハッシュは $ で始まります（例: $6$…、$y$…）。',
+    userData: '最初の行は cloud-init が認識できるものにしてください（例: #cloud-config、#!、#include）。',
   },
 };
