@@ -60,6 +60,11 @@ export const image = z.object({
     .boolean()
     .describe('was a disk of a machine, or is a copy of one: only its owner and administrators see it'),
   template: z.boolean().describe('source of new machines; protected from deletion'),
+  baseChanged: z
+    .boolean()
+    .describe(
+      'disks of machines are based on an earlier content of the file, so these machines do not start',
+    ),
   usedBy: z.array(imageUser).describe('the image cannot be deleted unless this is empty'),
   createdAt: z.iso.datetime(),
 });
@@ -159,3 +164,7 @@ export const changeImageRequest = z
   })
   .refine((change) => Object.keys(change).length > 0, 'Name a change.');
 export type ChangeImageRequest = z.infer<typeof changeImageRequest>;
+    baseChanged: z
+      .literal(false)
+      .optional()
+      .describe('accepts the file as the one that disks are based on; administrators only'),

@@ -25,8 +25,8 @@ export interface JudgeOptions {
   declared?: ImageFormat | undefined;
   /** @default no limit */
   maxVirtualSizeBytes?: number | undefined;
-  /** The only file that a qcow2 header may name: the base of an overlay. @default none */
-  backingPath?: string | undefined;
+  /** The base of an overlay: the only file name that a qcow2 header may have, in any directory. @default none */
+  baseName?: string | undefined;
 }
 
 /**
@@ -109,11 +109,11 @@ function tooLarge(sizeBytes: number, limitBytes: number): ContentRefusal {
   return { code: 'image_too_large', reason: 'image_too_large', tooLarge: { sizeBytes, limitBytes } };
 }
 
-function recognise({ head, tail, sizeBytes }: Ends, { name, backingPath }: JudgeOptions): Judgement {
+function recognise({ head, tail, sizeBytes }: Ends, { name, baseName }: JudgeOptions): Judgement {
   if (sizeBytes === 0) return { refusal: { code: 'not_an_image', reason: 'empty' } };
   const virtualSizeBytes = sizeBytes ?? 0;
   if (hasText(head, 0, qcowMagic)) {
-    const header = judgeQcow2(head, { fileBytes: sizeBytes, backingPath });
+    const header = judgeQcow2(head, { fileBytes: sizeBytes, baseName });
     return 'reason' in header
       ? { refusal: header }
       : { format: 'qcow2', virtualSizeBytes: header.virtualSizeBytes, qcow2: header, remarks: [] };

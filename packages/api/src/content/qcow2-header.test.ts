@@ -14,11 +14,18 @@ function overlayOf(base: string): Buffer {
   return head;
 }
 
-it('an overlay may name its base only as QEMU reads the name', () => {
+it('an overlay may name its base only as QEMU reads the name, in any directory', () => {
   const judge = (base: string): string | undefined =>
-    judgeHead(overlayOf(base), { sizeBytes: null, backingPath: '/pool/base' })?.reason;
-  for (const other of ['/pool/base2', '\u{feff}/pool/base', '/pool/base\0', 'json:{}'])
+    judgeHead(overlayOf(base), { sizeBytes: null, baseName: 'base' })?.reason;
+  for (const other of [
+    '/pool/base2',
+    '\u{feff}/pool/base',
+    '/pool/base\0',
+    'json:{}',
+    'base',
+    'nbd://host/base',
+  ])
     expect(judge(other), other).toBe('backing_file');
   // The name is accepted, and the next check finds that the header has no clusters.
-  expect(judge('/pool/base')).toBe('malformed_qcow2');
+  for (const ours of ['/pool/base', '/moved/pool/base']) expect(judge(ours), ours).toBe('malformed_qcow2');
 });

@@ -19,8 +19,8 @@ export interface Qcow2Header {
 export interface Qcow2Limits {
   /** Null: not known yet. */
   fileBytes: number | null;
-  /** The only file that the header may name: the base of an overlay. @default none */
-  backingPath?: string | undefined;
+  /** The base of an overlay: the only file name that the header may have, in any directory. @default none */
+  baseName?: string | undefined;
 }
 
 export const qcowMagic = 'QFI\u00fb';
@@ -111,17 +111,18 @@ function readFields(view: DataView, version: number): Fields {
 }
 
 /** A qcow2 file can name another file of this host in two ways. An empty name is none, as for QEMU. */
-function findOtherFile(
-  head: Uint8Array,
-  fields: Fields,
-  { backingPath }: Qcow2Limits,
-): ContentRefusal | null {
+function findOtherFile(head: Uint8Array, fields: Fields, { baseName }: Qcow2Limits): ContentRefusal | null {
   const hasBacking = fields.backingOffset !== 0n && fields.backingNameBytes !== 0;
-  const isExpected = backingPath !== undefined && backingName(head, fields) === backingPath;
+  const isExpected = baseName !== undefined && isPathTo(backingName(head, fields), baseName);
   if (hasBacking && !isExpected) return { code: 'hostile_image', reason: 'backing_file' };
   if ((fields.features & feature.externalData) === 0n && !hasExtension(head, fields, externalDataExtension))
     return null;
   return { code: 'hostile_image', reason: 'external_data' };
+}
+
+/** The pool of the base may have moved since. No program opens the path, because wcc names the base to each. */
+function isPathTo(path: string | null, name: string): boolean {
+  return path !== null && path.startsWith('/') && path.slice(path.lastIndexOf('/') + 1) === name;
 }
 
 function backingName(head: Uint8Array, { backingOffset, backingNameBytes }: Fields): string | null {

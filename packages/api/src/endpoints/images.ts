@@ -54,10 +54,11 @@ export const imageEndpoints: readonly Endpoint[] = [
     method: 'PATCH',
     path: '/api/images/{id}',
     tag: 'Image actions',
-    summary: 'Set or remove the template mark of an image, or show a private image to all users',
+    summary:
+      'Set or remove the template mark of an image, show a private image to all users, or accept a changed base',
     body: changeImageRequest,
     answer: { status: 200, description: 'The changed resource.', schema: image },
-    errors: ['image_in_use', 'image_unavailable'],
+    errors: ['image_in_use', 'image_unavailable', 'base_changed'],
   },
   {
     method: 'DELETE',

@@ -23,6 +23,7 @@ const machine = { status: 200, description: 'The machine.', schema: vm };
 const createErrors = [
   'vm_name_taken',
   'image_unavailable',
+  'base_changed',
   'no_space',
   'not_enough_memory',
   'unknown_network',
@@ -136,7 +137,9 @@ export const machineEndpoints: readonly Endpoint[] = [
     answer: machine,
     errors: [
       'vm_not_running',
-      ...(verb === 'start' ? (['no_space', 'pool_unavailable', 'not_enough_memory'] as const) : []),
+      ...(verb === 'start'
+        ? (['no_space', 'pool_unavailable', 'not_enough_memory', 'base_changed'] as const)
+        : []),
       ...changeErrors,
     ],
   })),
@@ -156,7 +159,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: 'Grow a disk',
     body: growDiskRequest,
     answer: machine,
-    errors: ['no_space', ...changeErrors],
+    errors: ['no_space', 'image_unavailable', 'hostile_image', 'damaged_image', ...changeErrors],
   },
   {
     method: 'PUT',

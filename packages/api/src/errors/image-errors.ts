@@ -10,6 +10,11 @@ export const imageErrors = {
     message: 'The image is in use.',
     hint: 'Wait for the operations that use it, or delete the machines and images that use it.',
   },
+  base_changed: {
+    status: 409,
+    message: 'The image that the disk is based on has changed since the disk was made.',
+    hint: 'Put the earlier file back. If the content is the same, e.g. from a backup, an administrator accepts it.',
+  },
   image_protected: {
     status: 409,
     message: 'The image is a template, which protects it from deletion.',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../runtime/context.ts';
+import { addImageAcceptBase } from './image/accept-base.ts';
 import { addImageConvert } from './image/convert.ts';
 import { addImageCopy } from './image/copy.ts';
 import { addImageDownload } from './image/download.ts';
@@ -21,6 +22,7 @@ const verbs = [
   addImageConvert,
   addImageVerify,
   addImagePublish,
+  addImageAcceptBase,
   addImageRm,
 ];
 

@@ -70,6 +70,7 @@ export function imageFacts(image: Image): string {
     ['sha256', image.sha256],
     ['private', image.private ? 'yes' : null],
     ['template', image.template ? 'yes' : null],
+    ['base', image.baseChanged ? 'changed: machines with disks on it do not start' : null],
     ['used by', image.usedBy.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['created', image.createdAt],
   ]);

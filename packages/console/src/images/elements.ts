@@ -3,7 +3,7 @@ import { CopyDialog } from './copy-dialog.ts';
 import { DeleteDialog } from './delete-dialog.ts';
 import { ImagePage } from './image-page.ts';
 import { ImagesPage } from './images-page.ts';
-import { PublishDialog } from './publish-dialog.ts';
+import { AcceptBaseDialog, PublishDialog } from './order-dialogs.ts';
 import { VerifyDialog } from './verify-dialog.ts';
 
 /** The list of images, the page of one image, and its dialogs. */
@@ -12,5 +12,6 @@ customElements.define('wcc-convert-dialog', ConvertDialog);
 customElements.define('wcc-verify-dialog', VerifyDialog);
 customElements.define('wcc-delete-dialog', DeleteDialog);
 customElements.define('wcc-publish-dialog', PublishDialog);
+customElements.define('wcc-accept-base-dialog', AcceptBaseDialog);
 customElements.define('wcc-images-page', ImagesPage);
 customElements.define('wcc-image-page', ImagePage);

@@ -19,7 +19,7 @@ import { image as styles } from './image-styles.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 import type { ImageText } from './text/text.ts';
 
-type DialogName = 'copy' | 'convert' | 'verify' | 'publish' | 'delete';
+type DialogName = 'copy' | 'convert' | 'verify' | 'publish' | 'accept-base' | 'delete';
 
 /** What a button does, and its CSS class. */
 interface ButtonAction {
@@ -111,6 +111,7 @@ export class ImagePage extends ConsoleElement<App> {
   #whole(image: Image): TemplateResult {
     const { app } = this;
     return html`${this.#actions(image)} ${problemBox(app, this.problem)}
+      ${image.baseChanged ? this.#baseChanged() : nothing}
       ${image.private ? html`<p class="muted">${this.#text.private}</p>` : nothing}
       <div class="operation-grid">
         <div>${factsOf(app, image)} ${this.#operations(image)}</div>
@@ -119,6 +120,22 @@ export class ImagePage extends ConsoleElement<App> {
         </div>
       </div>
       ${this.#dialog(image)}`;
+  }
+
+  /** Only the earlier file is right for the machines. Who knows that this is it may say so. */
+  #baseChanged(): TemplateResult {
+    const text = this.#text;
+    const isAdmin = this.app.session.current?.user.role === 'admin';
+    return html`<div class="problem" role="group">
+      ${icon('alert')}<span>${text.baseChanged}</span>
+      ${
+        isAdmin
+          ? html`<button class="button" @click=${() => (this.dialog = 'accept-base')}>
+              ${text.acceptBase}
+            </button>`
+          : nothing
+      }
+    </div>`;
   }
 
   #actions(image: Image): TemplateResult {
@@ -225,6 +242,12 @@ export class ImagePage extends ConsoleElement<App> {
           .image=${image}
           .onClosed=${onClosed}
         ></wcc-publish-dialog>`;
+      case 'accept-base':
+        return html`<wcc-accept-base-dialog
+          .app=${app}
+          .image=${image}
+          .onClosed=${onClosed}
+        ></wcc-accept-base-dialog>`;
       case 'delete':
         return html`<wcc-delete-dialog
           .app=${app}

@@ -180,6 +180,10 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     hint: '使っている処理の終了を待つか、使っているマシンやイメージを削除してください。',
   },
   precondition_failed: {
+  base_changed: {
+    message: 'ディスクのベースとなるイメージが、ディスクの作成後に変更されました。',
+    hint: '元のファイルに戻してください。バックアップから戻したなど内容が同じ場合は、管理者が承認できます。',
+  },
     message: 'イメージは要求が指定した状態ではありません。',
     hint: '最初からダウンロードし直してください。',
   },

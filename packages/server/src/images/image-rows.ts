@@ -1,9 +1,9 @@
 import { ApiError } from '@wcc/api';
 import type { Image, ImageFormat, ImageId, ImageUser, VmId } from '@wcc/api';
 import type { FileIdentity } from '@wcc/copy';
+import { compareIdentity } from '@wcc/copy/recovery';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
-import { join } from 'node:path';
 import type { Database } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
 
@@ -64,12 +64,27 @@ export function toImage(row: ImageRow, usedBy: readonly ImageUser[] = []): Image
   const { poolId, owner, copiedFrom, createdAt } = row;
   const what = { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason };
   const sha256 = isDigestValid(row) ? row.sha256 : null;
-  const facts = { sha256, private: row.private === 1, template: row.template === 1, usedBy: [...usedBy] };
-  return { ...what, pool: poolId, owner, copiedFrom, ...facts, createdAt };
+  const facts = { sha256, private: row.private === 1, template: row.template === 1 };
+  const use = { baseChanged: isBaseChanged(row), usedBy: [...usedBy] };
+  return { ...what, pool: poolId, owner, copiedFrom, ...facts, ...use, createdAt };
 }
 
-function isDigestValid(row: ImageRow): boolean {
+export function isDigestValid(row: ImageRow): boolean {
   return row.digestOf !== null && row.digestOf === digestOf(fileOf(row));
+}
+
+/** Whether the file has changed since overlays were made on it, as the last scan saw it. */
+export function isBaseChanged(row: ImageRow): boolean {
+  return row.baseFile !== null && !holdsBase(row.baseFile, fileOf(row));
+}
+
+/**
+ * A change time alone says nothing about the content: a new owner, mode or name moves it too. Only a program that dates its
+ * write back on purpose would pass.
+ */
+export function holdsBase(baseFile: string, now: Omit<FileIdentity, 'ctimeNs'>): boolean {
+  const [inode = '', size = '', mtimeNs = '', ctimeNs = ''] = baseFile.split(':');
+  return compareIdentity({ inode, size, mtimeNs, ctimeNs }, { ...now, ctimeNs }) !== 'changed';
 }
 
 export async function readImage(store: Store, id: ImageId): Promise<ImageRow> {
@@ -115,14 +130,12 @@ export function isDeclaredDisc({ format, fixedFormat }: ImageRow, found: ImageFo
   return format === 'iso' && fixedFormat === 1 && found === 'raw';
 }
 
-/** The file that the header of an overlay names. */
-export async function basePathOf({ db }: Store, { baseId }: ImageRow): Promise<string | undefined> {
+/** The name of the base of an overlay. */
+export async function baseNameOf(
+  { db }: Store,
+  { baseId }: Pick<ImageRow, 'baseId'>,
+): Promise<string | undefined> {
   if (baseId === null) return undefined;
-  const base = await db
-    .selectFrom('images')
-    .innerJoin('pools', 'pools.id', 'images.poolId')
-    .select(['images.name', 'pools.path'])
-    .where('images.id', '=', baseId)
-    .executeTakeFirst();
-  return base === undefined ? undefined : join(base.path, base.name);
+  const base = await db.selectFrom('images').select('name').where('id', '=', baseId).executeTakeFirst();
+  return base?.name;
 }

@@ -20,6 +20,7 @@ import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import { planCopy } from './copy/request.ts';
 import type { PlanRequest } from './copy/request.ts';
+import { acceptBase } from './base-file.ts';
 import { createFileLooks } from './file-looks.ts';
 import { createDownloadAudit } from './download/audit.ts';
 import type { SentPart } from './download/audit.ts';
@@ -166,14 +167,17 @@ function createPoolCalls(
   };
 }
 
-/** Sets or clears the template mark, or publishes a private image. @throws ApiError `not_found`, `forbidden`, `image_in_use` */
+/** Sets or clears the template mark, publishes a private image, or accepts a changed base. @throws ApiError `not_found`, `forbidden`, `image_in_use` */
 async function changeImage(
-  { store, references }: ImagesContext,
+  context: ImagesContext,
   principal: Principal,
   { id, body }: { id: ImageId; body: ChangeImageRequest },
 ): Promise<void> {
-  const { owner, rev } = await readImage(store, id);
-  assertRight(principal, 'image.change', { owner });
+  const { store, references } = context;
+  const row = await readImage(store, id);
+  const { owner, rev } = row;
+  // Machines of all users can have disks on the image.
+  assertRight(principal, 'image.change', { owner: body.baseChanged === undefined ? owner : null });
   if (
     body.private === false &&
     (await references.all()).get(id)?.some(({ isDisk }) => isDisk === true) === true
@@ -188,6 +192,12 @@ async function changeImage(
     })
     .where('id', '=', id)
     .where('rev', '=', rev);
-  const what = body.private === undefined ? 'image.change' : 'image.publish';
-  await store.write([{ query, expectRows: 1 }, audit(principal, what, `image:${id}`)]);
+  const accepted = body.baseChanged === undefined ? [] : await acceptBase(context, row);
+  const orders = [
+    body.template === undefined ? null : ('image.change' as const),
+    body.private === undefined ? null : ('image.publish' as const),
+    body.baseChanged === undefined ? null : ('image.accept_base' as const),
+  ];
+  const audits = orders.filter((what) => what !== null).map((what) => audit(principal, what, `image:${id}`));
+  await store.write([{ query, expectRows: 1 }, ...accepted, ...audits]);
 }

@@ -6,7 +6,7 @@ import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from './context.ts';
 import { toRefusal } from '../operations/failure.ts';
 import { refusalError } from './foreign/judge-file.ts';
-import { basePathOf, isDeclaredDisc, readImage } from './image-rows.ts';
+import { baseNameOf, isDeclaredDisc, readImage } from './image-rows.ts';
 import type { ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
 import { judgePath } from './scan/stat-entry.ts';
@@ -64,7 +64,7 @@ async function assertFactsHold(
   const isFixed = image.format === 'raw' && image.fixedFormat === 1;
   const found = isFixed
     ? { format: 'raw' as const, virtualSizeBytes: sizeBytes }
-    : await judgePath(path, { backingPath: await basePathOf(store, image) });
+    : await judgePath(path, { baseName: await baseNameOf(store, image) });
   if (found === 'busy') throw new ApiError('source_in_use');
   if ('refusal' in found) throw refusalError(found.refusal);
   const hasFormat = found.format === image.format || isDeclaredDisc(image, found.format);

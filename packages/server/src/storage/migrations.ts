@@ -1,3 +1,5 @@
+import { bases, fixedFormats } from './image-migrations.ts';
+
 /** One forward step of the schema. Its position in the list is the resulting `user_version`. */
 export interface Migration {
   name: string;
@@ -267,12 +269,6 @@ const uploadIdleTimes = [
   ) strict, without rowid`,
 ];
 
-/** Raw images that wcc made or received: a guest may have written any header into them. */
-const fixedFormats = [
-  `alter table images add column fixedFormat integer not null default 0 check (fixedFormat in (0, 1))`,
-  `update images set fixedFormat = 1 where format = 'raw' and (owner is not null or private = 1)`,
-];
-
 /** The drives of machines from before stay on SATA: their guests know them there. */
 const cdBuses = [
   `alter table vms add column cdBus text not null default 'sata' check (cdBus in ('scsi', 'sata'))`,
@@ -296,4 +292,5 @@ export const migrations: readonly Migration[] = [
   { name: '0014-upload-idle-times', statements: uploadIdleTimes },
   { name: '0015-fixed-formats', statements: fixedFormats },
   { name: '0016-cd-buses', statements: cdBuses },
+  { name: '0017-bases', statements: bases },
 ];

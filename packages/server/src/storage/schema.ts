@@ -122,6 +122,13 @@ interface ImagesTable {
   createdAt: string;
   /** The base image of an overlay. */
   baseId: Generated<ImageId | null>;
+  /**
+   * The file that overlays of this image were made on, as in `digestOf`; a change time that is unknown is empty. Null: no
+   * overlays.
+   */
+  baseFile: Generated<string | null>;
+  /** SHA-256 in hex of the file that `baseFile` names; null: not computed. */
+  baseSha256: Generated<string | null>;
   rev: Generated<number>;
 }
 

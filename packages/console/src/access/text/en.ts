@@ -175,6 +175,7 @@ export const en: AccessText = {
       delete_image: 'Started to delete an image',
       'delete_image.end': 'Deleting an image ended',
       'image.change': 'Changed an image',
+      'image.accept_base': 'Accepted an image as base again',
       'image.publish': 'Showed an image to all users',
       'image.download': 'Downloaded an image',
       'pool.rescan': 'Rescanned a pool',

@@ -175,6 +175,7 @@ export const ja: AccessText = {
       delete_image: 'イメージの削除を開始',
       'delete_image.end': 'イメージの削除が終了',
       'image.change': 'イメージを変更',
+      'image.accept_base': 'イメージをベースとして再承認',
       'image.publish': 'イメージを全ユーザーに公開',
       'image.download': 'イメージをダウンロード',
       'pool.rescan': 'プールを再スキャン',

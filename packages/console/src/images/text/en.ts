@@ -31,6 +31,12 @@ const image: ImageText = {
   download: 'Download',
   remove: 'Delete',
   private: 'Private: only its owner and administrators see it, because it was a disk of a machine.',
+  baseChanged:
+    'The file has changed since disks of machines were made on it, so these machines do not start. Put the earlier file back. A check proves a file whose SHA-256 was known.',
+  acceptBase: 'Accept as base',
+  acceptBaseLead:
+    'The machines then start on the file as it is now. If its content is not the earlier one, their disks are damaged.',
+  acceptBaseSubmit: 'Accept',
   publish: 'Show to all users',
   publishTitle: 'Show image to all users',
   publishLead:

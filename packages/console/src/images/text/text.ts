@@ -30,6 +30,10 @@ export interface ImageText {
   download: string;
   remove: string;
   private: string;
+  baseChanged: string;
+  acceptBase: string;
+  acceptBaseLead: string;
+  acceptBaseSubmit: string;
   publish: string;
   publishTitle: string;
   publishLead: string;

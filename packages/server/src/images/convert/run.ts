@@ -2,6 +2,7 @@ import { ApiError } from '@wcc/api';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { nameQcow2 } from '../foreign/name-qcow2.ts';
 import { closeOf, collect } from '../tools/run-tool.ts';
 import { inheritedPath, spawnTool } from '../tools/spawn-tool.ts';
 import { storageFailureOf } from '../tools/storage-failure.ts';
@@ -32,7 +33,8 @@ export async function runConversion(options: ConversionOptions): Promise<void> {
   const { sourceFormat, format, compress, virtualSizeBytes, dataBytes } = input;
   signal.throwIfAborted();
   const formats = ['-f', sourceFormat, '-O', format];
-  const files = [inheritedPath(0), inheritedPath(1)];
+  const from = sourceFormat === 'qcow2' ? await nameQcow2(source) : inheritedPath(0);
+  const files = [from, inheritedPath(1)];
   const child = spawnTool({
     tool: 'qemu-img',
     args: ['convert', '-p', ...(compress ? ['-c'] : []), ...formats, ...files],

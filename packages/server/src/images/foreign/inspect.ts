@@ -90,11 +90,11 @@ async function checkQcow2(
   options: InspectOptions,
 ): Promise<Qcow2Facts> {
   const { size: fileBytes } = await file.stat();
-  const reported = await infoQcow2(file.fd, options);
+  const reported = await infoQcow2(file, options);
   if (reported !== virtualSizeBytes)
     throw new ApiError('damaged_image', {
       message: 'The header and qemu-img report different virtual sizes.',
     });
-  const { allocatedBytes } = await assertSoundQcow2(file.fd, { fileBytes, clusterBytes }, options);
+  const { allocatedBytes } = await assertSoundQcow2(file, { fileBytes, clusterBytes }, options);
   return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
 }

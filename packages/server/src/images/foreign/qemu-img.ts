@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
-import { inheritedPath } from '../tools/spawn-tool.ts';
+import type { FileHandle } from 'node:fs/promises';
 import type { ToolLimits } from '../tools/spawn-tool.ts';
+import { nameQcow2 } from './name-qcow2.ts';
 import { runTool } from '../tools/run-tool.ts';
 import { storageFailureOf } from '../tools/storage-failure.ts';
 import type { ToolRun } from '../tools/run-tool.ts';
@@ -31,12 +32,12 @@ const damaged = (message: string, cause?: unknown): ApiError =>
 const repair = 'Fetch the file again, or repair a copy of it: qemu-img check -r all FILE';
 
 /**
- * Runs `qemu-img info` on an open qcow2 file with a checked header.
+ * Runs `qemu-img info` on an open qcow2 file.
  * @returns its virtual size
  * @throws ApiError `damaged_image`, `hostile_image`, `tool_missing`; the failure of the storage, e.g. `io_error`
  */
-export async function infoQcow2(fd: number, options: ToolOptions): Promise<number> {
-  const run = await runQemuImg(['info'], fd, options);
+export async function infoQcow2(file: FileHandle, options: ToolOptions): Promise<number> {
+  const run = await runQemuImg(['info'], file, options);
   if (run.code !== 0) throw unreadable('qemu-img cannot read the image.', run);
   const info = parse(run);
   const specific = (info['format-specific'] as { data?: Record<string, unknown> } | undefined)?.data;
@@ -53,11 +54,11 @@ export async function infoQcow2(fd: number, options: ToolOptions): Promise<numbe
  * @throws ApiError `damaged_image`, `hostile_image`, `tool_missing`; the failure of the storage, e.g. `io_error`
  */
 export async function assertSoundQcow2(
-  fd: number,
+  file: FileHandle,
   { fileBytes, clusterBytes }: { fileBytes: number; clusterBytes: number },
   options: ToolOptions,
 ): Promise<Qcow2Check> {
-  const run = await runQemuImg(['check'], fd, options);
+  const run = await runQemuImg(['check'], file, options);
   const [onlyLeaks, isDamaged] = [3, 2];
   if (run.code === isDamaged) throw damaged('The image is damaged (qemu-img check).', reason(run));
   if (run.code !== 0 && run.code !== onlyLeaks)
@@ -72,14 +73,14 @@ export async function assertSoundQcow2(
 }
 
 /** The format is always given: a guest could write the header of another format into its disk. */
-function runQemuImg(
+async function runQemuImg(
   command: readonly string[],
-  fd: number,
+  file: FileHandle,
   { signal, toolDirectories }: ToolOptions,
 ): Promise<ToolRun> {
-  const args = [...command, '--output=json', '-f', 'qcow2', inheritedPath(0)];
+  const args = [...command, '--output=json', '-f', 'qcow2', await nameQcow2(file)];
   const directories = toolDirectories === undefined ? {} : { directories: toolDirectories };
-  return runTool({ tool: 'qemu-img', args, limits, files: [fd], ...directories }, { timeoutMs, signal });
+  return runTool({ tool: 'qemu-img', args, limits, files: [file.fd], ...directories }, { timeoutMs, signal });
 }
 
 function parse({ stdout }: ToolRun): Record<string, unknown> {

@@ -2,7 +2,7 @@ import type { ImageId, RescanResult } from '@wcc/api';
 import { readdir } from 'node:fs/promises';
 import { compareIdentity } from '@wcc/copy/recovery';
 import { join } from 'node:path';
-import { basePathOf, fileOf, isDeclaredDisc } from '../image-rows.ts';
+import { baseNameOf, fileOf, isDeclaredDisc } from '../image-rows.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { Numbers, ImageRow } from '../image-rows.ts';
 import { decodeFileName } from './file-names.ts';
@@ -163,8 +163,8 @@ async function find(
     unstable.push(entry.name);
     return null;
   }
-  const backingPath = isSame ? await basePathOf(store, known) : undefined;
-  const content = await readContent(join(pool.path, entry.name), { maxVirtualSizeBytes, backingPath });
+  const baseName = known === null ? undefined : await baseNameOf(store, known);
+  const content = await readContent(join(pool.path, entry.name), { maxVirtualSizeBytes, baseName });
   if (content === 'gone') return null;
   if (content === 'busy') {
     if (isSame) return stillWritten(known, entry);
@@ -182,10 +182,11 @@ async function find(
 
 /**
  * Whether the row describes this file, by its inode. For a missing image, the modification time must match too,
- * because file systems reuse inode numbers. A refused file may have been repaired.
+ * because file systems reuse inode numbers. A refused file may have been repaired. A file that was restored from a
+ * backup has another inode, and its old time and size.
  */
-function isSameFile(known: ImageRow, { inode, mtimeNs }: Entry): boolean {
-  if (known.inode !== inode) return false;
+function isSameFile(known: ImageRow, { inode, mtimeNs, sizeBytes }: Entry): boolean {
+  if (known.inode !== inode) return known.mtimeNs === mtimeNs && known.sizeBytes === sizeBytes;
   return known.state === 'ready' || known.mtimeNs === mtimeNs
     ? true
     : known.format !== null && known.state === 'refused';
@@ -206,10 +207,7 @@ function isAccepted({ format, state, stateReason }: ImageRow): boolean {
 function mustJudgeAgain(known: ImageRow, entry: Entry): boolean {
   if (isAccepted(known) && known.format === 'raw' && known.fixedFormat === 1) return false;
   if (known.state === 'missing' || known.stateReason === 'unreadable') return true;
-  const change = compareIdentity(fileOf(known), entry);
-  // 0.1.0 stored no change time. An overlay of wcc names its base by the path that the pool had when it was made.
-  if (known.baseId !== null && known.ctimeNs === null && change === 'touched') return false;
-  return change !== 'same';
+  return compareIdentity(fileOf(known), entry) !== 'same';
 }
 
 /**

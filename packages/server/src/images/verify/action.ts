@@ -7,6 +7,7 @@ import { startWork } from '../../operations/work.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { ImagesContext } from '../context.ts';
 import { inspectQcow2, openSafely } from '../foreign/inspect.ts';
+import { proveBase } from '../base-file.ts';
 import { digestOf } from '../image-rows.ts';
 import { assertDigest, readDigest } from './digest.ts';
 import type { FileDigest } from './digest.ts';
@@ -32,7 +33,7 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
     },
     async complete({ id, input: { sourceId } }) {
       const digest = digests.get(id);
-      const statements = digest === undefined ? [] : [storeDigest(context, sourceId, digest)];
+      const statements = digest === undefined ? [] : storeDigest(context, sourceId, digest);
       return { statements, result: { kind: 'image', id: sourceId }, target: null };
     },
     cleanUp: release,
@@ -42,9 +43,10 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
 }
 
 /** The digest is valid while the file stays as it was read. */
-function storeDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement {
-  const facts = { sha256, digestOf: digestOf(file) };
-  return { query: store.db.updateTable('images').set(facts).where('id', '=', id) };
+function storeDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement[] {
+  const state = digestOf(file);
+  const query = store.db.updateTable('images').set({ sha256, digestOf: state }).where('id', '=', id);
+  return [{ query }, ...(state === null ? [] : [proveBase(store, id, { file: state, sha256 })])];
 }
 
 async function verify(path: string, input: VerifyInput, progress: Progress): Promise<FileDigest> {

@@ -1,4 +1,5 @@
 import { audit } from '../../access/audit.ts';
+import { assertBasesHold } from '../../images/base-file.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
@@ -35,8 +36,11 @@ const commands: Readonly<Record<VmVerb, Command>> = {
     const promise = await memory.promise(row);
     try {
       // The store is the source of truth: the hypervisor may have lost the machine or have an older specification.
-      if (status?.state !== 'paused')
-        await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
+      if (status?.state !== 'paused') {
+        const disks = await readDisks(context.store, row.id);
+        for (const { baseId } of disks) await assertBasesHold(context.images, baseId);
+        await hypervisor.define(await specOf(context, row, disks));
+      }
       await hypervisor.start(row.uuid);
     } finally {
       promise.release();

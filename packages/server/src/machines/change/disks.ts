@@ -12,8 +12,9 @@ import type { DiskPlan } from '../record/plan.ts';
 import { draftDisk, freeDiskName } from '../create/plan-disks.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
-import { assertOff } from '../host/power-state.ts';
+import { assertOff, isOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
+import { isDiskThere, readDiskFiles } from '../record/disk-file.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow } from '../record/machine-rows.ts';
 
@@ -76,7 +77,7 @@ async function createAndAttach(
       audit(principal, 'vm.disk.add', `vm:${row.id}`),
     ]);
     // Removes the hidden name last, because it identifies the file as wcc's own until the disk is recorded.
-    await finishDisk(target, disk);
+    await finishDisk(context, { target, disk });
   } finally {
     await releaseDisk(context, { target, name });
   }
@@ -103,9 +104,16 @@ export async function growDisk(
   }
   await assertNoOverlay(context, disk);
   const { path } = await images.pools.use(row.poolId);
+  const file = (await readDiskFiles(store, row.id)).find(({ position }) => position === index);
+  if (file === undefined || !(await isDiskThere(path, file)))
+    throw new ApiError('image_unavailable', {
+      message: `The file of the disk "${disk.name}" is missing, or was replaced by another one.`,
+      hint: 'Put the file back, then rescan the pool.',
+    });
   await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
-    if ((await hypervisor.status(row.uuid)) === null)
+    // A definition may have paths from before a restore.
+    if (isOff(await hypervisor.status(row.uuid)))
       await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));
     await hypervisor.growDisk(row.uuid, { disk: await diskSpecOf(context, path, disk), sizeBytes });
   });

@@ -4,6 +4,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { claimBase } from '../../images/base-file.ts';
 import { assertNameFree } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import { whileUsable } from '../../images/use.ts';
@@ -91,9 +92,10 @@ async function checkAndAccept(
       await assertNamesAndSpace(context, pool, disks);
       const id = createOperationId();
       const rows = [number.statement, ...statements, ...remember(id)];
-      return whileUsable(context.images, imagesOf(vm, disks), () =>
-        accept(context, provision, { id, vm, disks, pool, statements: rows }),
-      );
+      return whileUsable(context.images, imagesOf(vm, disks), async () => {
+        const claims = await claimBases(context, disks);
+        return accept(context, provision, { id, vm, disks, pool, statements: [...rows, ...claims] });
+      });
     });
   } finally {
     // The accepted operation holds the promise now.
@@ -176,6 +178,15 @@ function imagesOf({ cdromImageId }: VmPlan, disks: readonly DiskPlan[]): ImageId
   const sources = disks.map(({ making }) => (making.kind === 'blank' ? null : making.source.id));
   const needed = [...sources, ...disks.map(({ baseId }) => baseId), cdromImageId];
   return needed.filter((id) => id !== null);
+}
+
+/** @throws ApiError `base_changed` */
+async function claimBases(
+  { images }: MachinesContext,
+  disks: readonly DiskPlan[],
+): Promise<WriteStatement[]> {
+  const bases = new Set(disks.map(({ baseId }) => baseId).filter((id) => id !== null));
+  return (await Promise.all([...bases].map((id) => claimBase(images, id)))).flat();
 }
 
 function totalNeedsBytes(disks: readonly DiskPlan[]): number {

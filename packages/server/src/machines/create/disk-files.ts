@@ -5,6 +5,8 @@ import * as recovery from '@wcc/copy/recovery';
 import { chmod, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing, ignoreUnsupported } from '../../files/errors.ts';
+import { assertBasesHold } from '../../images/base-file.ts';
+import { baseNameOf } from '../../images/image-rows.ts';
 import { givePartialItsName, wasPublished } from '../../images/publish/linked-partial.ts';
 import { measureFreeSpace } from '../../images/space/free-space.ts';
 import { statEntry } from '../../images/scan/stat-entry.ts';
@@ -47,14 +49,14 @@ export async function publishDisk(
 
 /** Sets mode and size, and removes the hidden files. Call it after the inode is in the store. Idempotent. */
 export async function finishDisk(
-  { directory, operationId }: DiskTarget,
-  disk: DiskPlan,
-  signal?: AbortSignal,
+  { store }: Pick<MachinesContext, 'store'>,
+  { target, disk, signal }: { target: DiskTarget; disk: DiskPlan; signal?: AbortSignal },
 ): Promise<void> {
+  const { directory, operationId } = target;
   const path = join(directory, disk.name);
   // A template may be read-only, but the machine writes its disk. No other user may read it.
   await chmod(path, 0o600).catch(ignoreUnsupported);
-  if (disk.grows) await grow(path, disk, signal);
+  if (disk.grows) await grow(path, disk, { baseName: await baseNameOf(store, disk), signal });
   // Without it, a power cut may bring back the mode of the template.
   await syncFile(path);
   if (disk.making.kind === 'copy') await recovery.forget(directory, operationId);
@@ -119,6 +121,7 @@ async function writeEmpty(
   const { making, format, sizeBytes } = disk;
   if (making.kind === 'overlay') {
     const { source } = making;
+    await assertBasesHold(context.images, source.id);
     const base = join((await context.images.pools.use(source.poolId)).path, source.name);
     await createOverlay(path, { base: { path: base, format: source.format }, sizeBytes }, signal);
     return;
@@ -139,10 +142,10 @@ async function writeEmpty(
 async function grow(
   path: string,
   { format, sizeBytes }: DiskPlan,
-  signal: AbortSignal | undefined,
+  options: { baseName: string | undefined; signal: AbortSignal | undefined },
 ): Promise<void> {
   if ((await sizeOfDisk(path, format)) >= sizeBytes) return;
-  if (format === 'qcow2') await resizeQcow2(path, sizeBytes, signal);
+  if (format === 'qcow2') await resizeQcow2(path, sizeBytes, options);
   else await truncate(path, sizeBytes);
 }
 

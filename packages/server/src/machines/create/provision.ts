@@ -1,5 +1,6 @@
 import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError, hostNameOf } from '@wcc/api';
+import { assertBasesHold } from '../../images/base-file.ts';
 import type { OperationView } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
@@ -68,7 +69,7 @@ async function provisionDisk(
     const inode = await publishDisk(context, { target, disk, hooks }).finally(() => tools.follow(null));
     await recordDisk(context, { operation, disk, inode });
   }
-  await finishDisk(target, disk, tools.signal);
+  await finishDisk(context, { target, disk, signal: tools.signal });
 }
 
 function reportCopyPhase({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
@@ -113,10 +114,11 @@ async function writeSeed(
 
 /** Checks the memory again: after a restart of the host, or a long pause, less may be free than was promised. */
 async function startVm(
-  { hypervisor, memory }: MachinesContext,
-  { vm }: CreateInput,
+  { hypervisor, images, memory }: MachinesContext,
+  { vm, disks }: CreateInput,
   signal: AbortSignal,
 ): Promise<void> {
+  for (const { baseId } of disks) await assertBasesHold(images, baseId);
   const promise = await memory.promise(vm);
   try {
     await hypervisor.start(vm.uuid, { signal });

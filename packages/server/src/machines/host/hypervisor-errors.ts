@@ -51,6 +51,8 @@ export function describeMissingPackages(packages: readonly string[]): { message:
 }
 
 function toApiError(error: HypervisorError): ApiError {
+  // The judgement of a disk is exact already.
+  if (error.code === 'failed' && error.cause instanceof ApiError) return error.cause;
   const code = apiCodes[error.code];
   return new ApiError(code, { ...textsOf(code, error), cause: error });
 }

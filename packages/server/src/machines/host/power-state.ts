@@ -10,7 +10,10 @@ export function assertRunning(status: MachineStatus | null): void {
 
 /** @throws ApiError `vm_running` */
 export async function assertOff({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
-  const status = await hypervisor.status(uuid);
-  const isOff = status === null || status.state === 'shut_off' || status.state === 'crashed';
-  if (!isOff) throw new ApiError('vm_running');
+  if (!isOff(await hypervisor.status(uuid))) throw new ApiError('vm_running');
+}
+
+/** Also of a machine that the hypervisor does not know. */
+export function isOff(status: MachineStatus | null): boolean {
+  return status === null || status.state === 'shut_off' || status.state === 'crashed';
 }

@@ -1,4 +1,6 @@
-import { stat, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { HypervisorError } from './hypervisor-error.ts';
 import type { DiskSpec } from './machine-spec.ts';
 import { resizeQcow2 } from './qemu-img.ts';
@@ -14,11 +16,13 @@ export function assertDiskSize(sizeBytes: number): void {
 
 /**
  * Grows the file of a disk that no machine has open.
- * @throws HypervisorError `invalid_spec` for a smaller size, `packages_missing`, `failed`
+ * @throws HypervisorError `invalid_spec` for a smaller size, `packages_missing`, `failed`; ApiError for a header that wcc
+ * does not accept
  */
-export async function growFile({ path, format }: DiskSpec, sizeBytes: number): Promise<void> {
+export async function growFile({ path, format, backing }: DiskSpec, sizeBytes: number): Promise<void> {
   if (format === 'raw') return growRaw(path, sizeBytes);
-  await resizeQcow2(path, sizeBytes).catch((error: unknown) => {
+  const baseName = backing[0] === undefined ? undefined : basename(backing[0].path);
+  await resizeQcow2(path, sizeBytes, { baseName }).catch((error: unknown) => {
     // qemu-img refuses to shrink an image, and names the option that would allow it.
     const isSmaller = error instanceof HypervisorError && error.detail?.includes('--shrink') === true;
     if (!isSmaller) throw error;
@@ -27,11 +31,17 @@ export async function growFile({ path, format }: DiskSpec, sizeBytes: number): P
 }
 
 async function growRaw(path: string, sizeBytes: number): Promise<void> {
-  const facts = await stat(path).catch((cause: unknown) => {
+  const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((cause: unknown) => {
     throw new HypervisorError('failed', { detail: 'the file of the disk is missing', cause });
   });
-  if (sizeBytes < facts.size) throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
-  await truncate(path, sizeBytes).catch((cause: unknown) => {
-    throw new HypervisorError('failed', { detail: String(cause), cause });
-  });
+  try {
+    const { size } = await file.stat();
+    if (sizeBytes < size) throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
+    await file.truncate(sizeBytes).catch((cause: unknown) => {
+      throw new HypervisorError('failed', { detail: String(cause), cause });
+    });
+  } finally {
+    await file.close();
+  }
 }

@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { BootDevice, ImageId, VmId } from '@wcc/api';
 import { join } from 'node:path';
+import { readChain } from '../../images/base-file.ts';
 import type { ImagesContext } from '../../images/context.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
+import { isDiskFormat } from './plan.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './plan.ts';
 import type { BackingSpec, DiskSpec, MachineSpec, NetworkSpec } from '../hypervisor/machine-spec.ts';
 import type { Seeds } from '../seed/seeds.ts';
@@ -117,20 +119,15 @@ async function imagePath({ store, images }: SpecSources, id: ImageId): Promise<s
   return image === undefined ? null : join(images.pools.find(image.poolId).path, image.name);
 }
 
-/** Limit of a backing chain. wcc creates no overlays of overlays, so a longer chain is a loop. */
-const maxChainLength = 8;
-
 /** The backing chain of an overlay, nearest first. */
 export async function chainOf(
   { store, images }: Pick<SpecSources, 'store' | 'images'>,
   baseId: ImageId | null,
 ): Promise<BackingSpec[]> {
   const chain: BackingSpec[] = [];
-  for (let next = baseId; next !== null && chain.length < maxChainLength;) {
-    const image = await store.db.selectFrom('images').selectAll().where('id', '=', next).executeTakeFirst();
-    if (image === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) break;
-    chain.push({ path: join(images.pools.find(image.poolId).path, image.name), format: image.format });
-    next = image.baseId;
+  for (const { format, poolId, name } of await readChain(store, baseId)) {
+    if (!isDiskFormat(format)) break;
+    chain.push({ path: join(images.pools.find(poolId).path, name), format });
   }
   return chain;
 }

@@ -13,6 +13,7 @@ import { runSteps } from '../steps/steps.ts';
 import type { Step } from '../steps/steps.ts';
 import { removeFromHypervisor } from '../host/remove-machine.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
+import { isDiskThere, readDiskFiles } from '../record/disk-file.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
 
 export interface DeleteInput extends OperationInput {
@@ -83,22 +84,12 @@ function stepsOf(context: MachinesContext, input: DeleteInput, onRemoval: () => 
   }));
 }
 
-/**
- * Deletes only the files that wcc knows as these disks: by the inode of their creation, or by that of their image, which a
- * scan has found since, e.g. after a restore from a backup. A file that another program put under the name stays.
- */
+/** A file that another program put under the name of a disk stays. */
 async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }: DeleteInput): Promise<void> {
-  const disks = await store.db
-    .selectFrom('vmDisks')
-    .leftJoin('images', 'images.id', 'vmDisks.imageId')
-    .select(['vmDisks.name', 'vmDisks.inode', 'images.inode as imageInode'])
-    .where('vmId', '=', vmId)
-    .execute();
+  const disks = await readDiskFiles(store, vmId);
   const remove = async (directory: string): Promise<void> => {
-    for (const { name, inode, imageInode } of disks) {
-      const entry = await statEntry(join(directory, name), name);
-      const isDisk = entry !== null && (entry.inode === inode || entry.inode === imageInode);
-      if (isDisk) await unlink(join(directory, name)).catch(ignoreMissing);
+    for (const disk of disks) {
+      if (await isDiskThere(directory, disk)) await unlink(join(directory, disk.name)).catch(ignoreMissing);
     }
     await syncDirectory(directory);
   };
