@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImportImageRequest, Operation } from '@wcc/api';
 import { fileHandler, startFileServer } from '../kit/network/file-server.ts';
 import type { FileServer } from '../kit/network/file-server.ts';
+import { runCli } from '../kit/cli.ts';
 import { MiB } from '../kit/images.ts';
 import { currentPhase, findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -72,6 +73,21 @@ describe('an import from a good server', () => {
       state: 'ready',
     });
     await expectNoOrphans(server.poolDir);
+  });
+
+  it('F24: wcc image import takes the name that the other server gives, and refuses what is no image', async () => {
+    const bytes = randomBytes(MiB);
+    const url = files.serve(
+      '/get',
+      fileHandler(bytes, { headers: { 'content-disposition': 'attachment; filename="Named by it.raw"' } }),
+    );
+    const imported = await runCli(['image', 'import', url], { server });
+    expect(imported, imported.stderr).toMatchObject({ code: 0 });
+    expect((await stored('Named by it.raw')).equals(bytes)).toBe(true);
+    const page = files.serve('/page.iso', fileHandler(Buffer.from('<!doctype html><title>Sign in</title>')));
+    const refused = await runCli(['image', 'import', page, '--json'], { server });
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'not_an_image' } });
   });
 
   it('F18: an import accepts an unknown length, and refuses an empty file', async () => {
@@ -255,7 +271,7 @@ describe('an import from a bad server', () => {
       [
         'file',
         (response) => void response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
-        /must begin with http or https/,
+        /http and https addresses only/,
       ],
     ];
     const names = await Promise.all(
@@ -284,13 +300,18 @@ describe('an import from a bad server', () => {
       `${forbidden.origin}/secret`,
       `http://2130706434:${forbidden.port}/secret`,
       `http://[::ffff:127.0.0.2]:${forbidden.port}/secret`,
-      `http://me:secret@127.0.0.1:${files.port}/good.raw`,
       'http://10.0.0.1/',
-      'ftp://127.0.0.1/good.raw',
-      'file:///etc/passwd',
-      'no address',
-    ])
+    ]) {
       await expect(start(url), url).rejects.toMatchObject(refused);
+      await expect(server.api.importFacts(url), url).rejects.toMatchObject(refused);
+    }
+    const byCause = {
+      import_credentials: `http://me:secret@127.0.0.1:${files.port}/good.raw`,
+      import_scheme: 'file:///etc/passwd',
+      invalid_input: 'no address',
+    };
+    for (const [code, url] of Object.entries(byCause))
+      await expect(start(url), url).rejects.toMatchObject({ code });
     expect(forbidden.requestCount).toBe(0);
   });
 

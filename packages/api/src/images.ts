@@ -157,14 +157,36 @@ export const importImageRequest = z.strictObject({
 export type ImportImageRequest = z.input<typeof importImageRequest>;
 export type ImportImageInput = z.output<typeof importImageRequest>;
 
+export const importFactsRequest = z.strictObject({
+  url: z.string().max(8192).describe('http or https, without user and password'),
+});
+export type ImportFactsInput = z.output<typeof importFactsRequest>;
+
+/** What the other server says of a file, and what its first bytes say. */
+export const importFacts = z.object({
+  name: z
+    .string()
+    .nullable()
+    .describe('a usable name: by Content-Disposition, else by the addresses; null: none'),
+  sizeBytes: z.number().nullable().describe('length of the file; null: the server does not say'),
+  format: imageFormat.nullable().describe('by the first 64 KiB; null if wcc refuses the file'),
+  virtualSizeBytes: z.number().nullable().describe('the size that a guest sees; null: unknown'),
+  remarks: z.array(z.string()).describe('codes of warnings'),
+  refusal: z
+    .object({ code: z.string(), reason: z.string(), message: z.string(), hint: z.string() })
+    .nullable()
+    .describe('why an import would fail; null: the first bytes are acceptable'),
+});
+export type ImportFacts = z.infer<typeof importFacts>;
+
 export const changeImageRequest = z
   .strictObject({
     template: z.boolean().optional(),
-    private: z.literal(false).optional().describe('publishes a private image to all users, for good'),
-  })
-  .refine((change) => Object.keys(change).length > 0, 'Name a change.');
-export type ChangeImageRequest = z.infer<typeof changeImageRequest>;
     baseChanged: z
       .literal(false)
       .optional()
       .describe('accepts the file as the one that disks are based on; administrators only'),
+    private: z.literal(false).optional().describe('publishes a private image to all users, for good'),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'Name a change.');
+export type ChangeImageRequest = z.infer<typeof changeImageRequest>;

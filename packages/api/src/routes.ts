@@ -26,6 +26,7 @@ export const routes = {
   verifyImage: (id: ImageId) => `/api/images/${enc(id)}/verify`,
   downloadImage: (id: ImageId) => `/api/images/${enc(id)}/download`,
   importImage: () => '/api/images/import',
+  importFacts: () => '/api/images/import/facts',
   copyPlan: (id: ImageId) => `/api/images/${enc(id)}/copy-plan`,
   host: () => '/api/host',
   profile: () => '/api/session/profile',

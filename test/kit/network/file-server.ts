@@ -70,6 +70,8 @@ export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<F
 export interface FileOptions {
   /** @default none */
   etag?: string;
+  /** @default none */
+  headers?: Record<string, string>;
   /** Supports Range and If-Range. @default true */
   hasRanges?: boolean;
   /** Number of bytes after which a connection breaks; `null` for never. */
@@ -86,7 +88,7 @@ export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandl
     const isSame = ifRange === undefined || ifRange === etag;
     const from = hasRanges && isSame ? (requested.fromByte ?? 0) : 0;
     const isPart = hasRanges && isSame && requested.fromByte !== null;
-    const tag = etag === undefined ? {} : { etag };
+    const tag = { ...options.headers, ...(etag === undefined ? {} : { etag }) };
     if (isPart && from >= bytes.length) {
       response.writeHead(416, { 'content-range': `bytes */${bytes.length}`, ...tag }).end();
       return;

@@ -27,6 +27,7 @@ import type {
   ConvertImageRequest,
   CopyImageRequest,
   CopyPlan,
+  ImportFacts,
   Image,
   ImageList,
   ImportImageRequest,
@@ -123,6 +124,8 @@ function imageCalls(send: Send) {
       }),
     importImage: (body: ImportImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.importImage(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
+    importFacts: (url: string) =>
+      send<ImportFacts>('POST', routes.importFacts(), { has: 'remarks', body: { url } }),
     changeImage: (id: ImageId, body: ChangeImageRequest) =>
       send<Image>('PATCH', routes.image(id), { has: 'format', body }),
     deleteImage: (id: ImageId, idempotencyKey?: string) =>

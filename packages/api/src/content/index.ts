@@ -3,8 +3,15 @@
  *
  * @packageDocumentation
  */
-export { headBytes, judgeContent, judgeHead } from './judge.ts';
-export type { AcceptedContent, Content, ContentRemark, JudgeOptions, Judgement } from './judge.ts';
+export { headBytes, judgeContent, judgeHead, judgeStart } from './judge.ts';
+export type {
+  AcceptedContent,
+  Content,
+  ContentRemark,
+  HeadOptions,
+  JudgeOptions,
+  Judgement,
+} from './judge.ts';
 export type { Qcow2Header } from './qcow2-header.ts';
 export type { ReadBytes } from './discs.ts';
 export type { ContentCode, ContentRefusal } from './findings.ts';

@@ -65,12 +65,19 @@ export async function judgeContent(content: Content, options: JudgeOptions = {})
   return refusal === null ? found : { refusal };
 }
 
+export interface HeadOptions extends JudgeOptions {
+  /** Null: not known yet. */
+  sizeBytes: number | null;
+}
+
+/** Judges a file by its first bytes alone. The rest may still decide otherwise. */
+export function judgeStart(head: Uint8Array, { sizeBytes, ...options }: HeadOptions): Judgement {
+  return judgeEnds({ head, tail: new Uint8Array(), sizeBytes }, options);
+}
+
 /** Judges the first bytes of a file while the others are missing. @returns the refusal; null if the rest may decide */
-export function judgeHead(
-  head: Uint8Array,
-  { sizeBytes, ...options }: JudgeOptions & { sizeBytes: number | null },
-): ContentRefusal | null {
-  const found = judgeEnds({ head, tail: new Uint8Array(), sizeBytes }, options);
+export function judgeHead(head: Uint8Array, options: HeadOptions): ContentRefusal | null {
+  const found = judgeStart(head, options);
   return 'refusal' in found ? found.refusal : null;
 }
 

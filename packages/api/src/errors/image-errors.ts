@@ -40,6 +40,21 @@ export const imageErrors = {
     message: 'The server does not import from this address.',
     hint: 'Use a public http or https address; an administrator can allow others with --import-allow.',
   },
+  import_scheme: {
+    status: 422,
+    message: 'The server imports http and https addresses only.',
+    hint: 'Download the file with another program, then upload it.',
+  },
+  import_credentials: {
+    status: 422,
+    message: 'The address contains a user name or a password, and wcc does not store these.',
+    hint: 'Use an address without them, e.g. a signed link, or download the file yourself and upload it.',
+  },
+  import_sign_in: {
+    status: 502,
+    message: 'The other server demands a sign-in, or the link has expired.',
+    hint: 'Use an address that needs no sign-in, e.g. a new signed link, or download the file yourself and upload it.',
+  },
   import_failed: {
     status: 502,
     message: 'The other server did not deliver the file.',

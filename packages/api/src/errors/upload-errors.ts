@@ -5,6 +5,11 @@ export const uploadErrors = {
     message: 'The size of the file is missing.',
     hint: 'Send Upload-Length with the number of bytes.',
   },
+  filename_missing: {
+    status: 400,
+    message: 'The upload has no name.',
+    hint: 'Send the name of the image as filename in Upload-Metadata; tus clients call it metadata.',
+  },
   length_unknown: {
     status: 400,
     message: 'Uploads of unknown length are not supported.',

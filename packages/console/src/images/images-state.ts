@@ -42,13 +42,13 @@ export class ImagesState extends LoadedState {
 
   protected override async fetch(): Promise<void> {
     const [images, pools] = await Promise.all([this.#everyImage(), this.#api.pools()]);
-    if (images.some(({ state }) => state === 'refused')) await this.#loadRefusalTexts();
+    if (images.some(({ state }) => state === 'refused')) await this.loadRefusalTexts();
     this.#images = images;
     this.#pools = pools.items;
   }
 
   /** Without them, the page shows the codes. */
-  async #loadRefusalTexts(): Promise<void> {
+  async loadRefusalTexts(): Promise<void> {
     const texts = await import('@wcc/api/content').catch(() => null);
     this.#refusalText = texts?.refusalText ?? this.#refusalText;
   }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ClientErrorCode } from '@wcc/api/client';
 import { jaContentErrors } from './ja-content-errors.ts';
+import { jaImportErrors } from './ja-import-errors.ts';
 import { jaMachineErrors } from './ja-machine-errors.ts';
 import type { ErrorText } from './text.ts';
 
@@ -131,6 +132,10 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: 'ファイルサイズがありません。',
     hint: 'Upload-Length でバイト数を送ってください。',
   },
+  filename_missing: {
+    message: 'アップロードに名前がありません。',
+    hint: 'イメージの名前を Upload-Metadata の filename として送ってください。tus クライアントでは metadata です。',
+  },
   length_unknown: {
     message: '長さの分からないアップロードは受け付けません。',
     hint: '作成時に Upload-Length を送ってください。',
@@ -175,15 +180,15 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: 'サーバー上のプログラムが失敗しました。',
     hint: 'サーバーのログで出力を確認してください。',
   },
+  base_changed: {
+    message: 'ディスクのベースとなるイメージが、ディスクの作成後に変更されました。',
+    hint: '元のファイルに戻してください。バックアップから戻したなど内容が同じ場合は、管理者が承認できます。',
+  },
   image_in_use: {
     message: 'このイメージは使用中です。',
     hint: '使っている処理の終了を待つか、使っているマシンやイメージを削除してください。',
   },
   precondition_failed: {
-  base_changed: {
-    message: 'ディスクのベースとなるイメージが、ディスクの作成後に変更されました。',
-    hint: '元のファイルに戻してください。バックアップから戻したなど内容が同じ場合は、管理者が承認できます。',
-  },
     message: 'イメージは要求が指定した状態ではありません。',
     hint: '最初からダウンロードし直してください。',
   },
@@ -199,14 +204,7 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: 'イメージが、このサーバーで受け入れる大きさを超えています。',
     hint: '管理者は --max-virtual-size で上限を上げられます。',
   },
-  import_refused: {
-    message: 'このアドレスからは取得できません。',
-    hint: '公開された http または https のアドレスを使ってください。管理者は --import-allow で許可できます。',
-  },
-  import_failed: {
-    message: '相手のサーバーからファイルを取得できませんでした。',
-    hint: 'アドレスをブラウザーで確認し、後でもう一度試してください。',
-  },
+  ...jaImportErrors,
   tool_missing: {
     message: '必要なプログラムがサーバーに入っていません。',
     hint: '示されたパッケージをインストールしてください。',

@@ -1,7 +1,11 @@
 import { findImageNameProblem } from '@wcc/api';
-import { html } from 'lit';
-import type { TemplateResult } from 'lit';
+import type { ImportFacts } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import type { ContentRemark } from '@wcc/api/content';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { OperationDialog } from '../operations/operation-dialog.ts';
+import { size } from '../text/format.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { icon } from '../ui/icons.ts';
 import { createKeys } from '../ui/idempotency.ts';
@@ -11,7 +15,19 @@ import { isDigest } from './upload-form.ts';
 
 /** Imports an image from an address. */
 export class ImportDialog extends OperationDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...OperationDialog.properties,
+    facts: { state: true },
+  };
+  /** What the other server says of the file at the address in the field. */
+  declare facts: ImportFacts | null;
   protected readonly idPrefix = 'import';
+
+  constructor() {
+    super();
+    this.facts = null;
+  }
+
   readonly #keyOf = createKeys();
   /** The name that was taken from the address. */
   #proposed = '';
@@ -25,9 +41,9 @@ export class ImportDialog extends OperationDialog {
     return this.frame({
       title: text.importTitle,
       lead: text.importLead,
-      body: html`<div class="fields" @input=${this.#propose}>
+      body: html`<div class="fields" @input=${this.#propose} @change=${this.#ask}>
         ${this.input('url', { label: text.address, hint: text.addressHint })}
-        ${this.input('name', { label: text.name })}
+        ${this.facts === null ? nothing : this.#facts(this.facts)} ${this.input('name', { label: text.name })}
         ${this.input('sha256', { label: text.digest, hint: text.digestHint })}
       </div>`,
       note: text.importNote,
@@ -38,15 +54,50 @@ export class ImportDialog extends OperationDialog {
 
   /** Proposes the last part of the address, until the user types a name. */
   readonly #propose = (event: Event): void => {
-    const name = this.inputOf('name');
-    if (event.target !== this.inputOf('url') || name === null || name.value !== this.#proposed) return;
+    if (event.target !== this.inputOf('url')) return;
+    this.facts = null;
     const last =
       addressOf(this.inputOf('url')?.value ?? '')
         ?.pathname.split('/')
         .at(-1) ?? '';
-    this.#proposed = decoded(last);
-    name.value = this.#proposed;
+    this.#proposeName(decoded(last));
   };
+
+  #proposeName(proposed: string): void {
+    const name = this.inputOf('name');
+    if (name === null || name.value !== this.#proposed) return;
+    this.#proposed = proposed;
+    name.value = proposed;
+  }
+
+  /** Asks the other server when the address is complete. Without an answer, the import itself shows what is wrong. */
+  readonly #ask = async (event: Event): Promise<void> => {
+    const url = this.inputOf('url')?.value.trim() ?? '';
+    if (event.target !== this.inputOf('url') || addressOf(url) === null) return;
+    const facts = await this.app.api.importFacts(url).catch((error: unknown) => {
+      if (error instanceof ApiProblem) return null;
+      throw error;
+    });
+    // The user may have typed on.
+    if (facts === null || this.inputOf('url')?.value.trim() !== url) return;
+    if (facts.refusal !== null) await this.signedIn.images.loadRefusalTexts();
+    this.facts = facts;
+    if (facts.name !== null) this.#proposeName(facts.name);
+  };
+
+  #facts({ format, sizeBytes, refusal, remarks }: ImportFacts): TemplateResult {
+    const text = this.#text;
+    if (refusal !== null) {
+      const { message, hint } =
+        this.signedIn.images.refusalText(refusal.reason, this.app.preferences.locale) ?? refusal;
+      return html`<div class="problem" role="group">${icon('alert')}<span>${message} ${hint}</span></div>`;
+    }
+    const kind = format === null ? '' : text.kinds[format];
+    const remark = text.remarks[remarks[0] as ContentRemark] ?? '';
+    return html`<p class="muted">
+      ${[kind, sizeBytes === null ? '' : size(sizeBytes), remark].filter((part) => part !== '').join(' · ')}
+    </p>`;
+  }
 
   async #submit(form: HTMLFormElement): Promise<void> {
     const text = this.#text;

@@ -3,6 +3,8 @@ import type {
   ConvertImageInput,
   CopyImageInput,
   ImageId,
+  ImportFacts,
+  ImportFactsInput,
   ImportImageInput,
   SampleImageInput,
   VerifyImageInput,
@@ -20,6 +22,7 @@ import { requestDeletion } from './delete/request.ts';
 import { createImportAction } from './import/action.ts';
 import type { IsAllowed } from './import/address-rules.ts';
 import { createImportContext } from './import/context.ts';
+import { readImportFacts } from './import/facts.ts';
 import { requestImport } from './import/request.ts';
 import { createSampleAction } from './sample/action.ts';
 import { requestSample } from './sample/request.ts';
@@ -38,6 +41,11 @@ export interface ImageActions {
   verify: RequestOf<ImageRequest<VerifyImageInput>>;
   /** Deletes; `usedBy` says what prevents it. */
   remove: RequestOf<{ id: ImageId }>;
+  /** What another server says of a file, before it is imported. */
+  importFacts(
+    principal: Principal,
+    request: { body: ImportFactsInput; signal: AbortSignal },
+  ): Promise<ImportFacts>;
   importUrl: RequestOf<{ body: ImportImageInput }>;
   makeSample: RequestOf<{ body: SampleImageInput }>;
 }
@@ -60,6 +68,7 @@ export function createImageActions(
     convert: async (principal, request) => requestConversion(context, first(principal, request)),
     verify: async (principal, request) => requestVerification(context, first(principal, request)),
     remove: async (principal, request) => requestDeletion(context, first(principal, request)),
+    importFacts: async (principal, request) => readImportFacts(context, imports, { principal, ...request }),
     importUrl: async (principal, request) =>
       requestImport(context, { ...first(principal, request), imports }),
     async makeSample(principal, { body, idempotencyKey }) {

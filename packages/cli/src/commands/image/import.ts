@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { imageFormat } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
 import type { Command } from 'commander';
@@ -6,6 +5,7 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
+import type { Server } from '../../server/server.ts';
 import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { parseDigest, addActionOptions } from '../options.ts';
@@ -21,7 +21,7 @@ interface ImportOptions extends ActionOptions {
 /** Adds `wcc image import`. */
 export function addImageImport(parent: Command, context: Context): void {
   addActionOptions(parent.command('import <url>').description('let the server download an image from a URL'))
-    .option('--name <name>', 'name of the image (default: the last part of the URL)')
+    .option('--name <name>', 'name of the image (default: as the other server names the file)')
     .option('--pool <pool>', 'pool for the image')
     .option('--sha256 <digest>', 'expected SHA-256; a file with another one is rejected', parseDigest)
     .addOption(
@@ -34,7 +34,7 @@ export function addImageImport(parent: Command, context: Context): void {
       const { pool, sha256, format } = options;
       const body = {
         url: address,
-        name: options.name ?? nameOf(address),
+        name: options.name ?? (await nameOf(server, address)),
         ...(pool === undefined ? {} : { pool }),
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(format === undefined ? {} : { format }),
@@ -46,13 +46,10 @@ export function addImageImport(parent: Command, context: Context): void {
     });
 }
 
-function nameOf(address: string): string {
-  const path = URL.canParse(address) ? new URL(address).pathname : '';
-  const last = basename(path);
-  try {
-    if (last !== '') return decodeURIComponent(last);
-  } catch {
-    // Not valid percent-encoding.
-  }
-  throw new CliError('usage', 'The URL has no file name.', { hint: 'Name the image with --name.' });
+/** Asks for the name that the other server gives its file. Its first bytes can show that the import would fail. */
+async function nameOf({ api }: Server, address: string): Promise<string> {
+  const { name, refusal } = await api.importFacts(address);
+  if (refusal !== null) throw new CliError('failed', refusal.message, refusal);
+  if (name !== null) return name;
+  throw new CliError('usage', 'The other server names no file.', { hint: 'Name the image with --name.' });
 }

@@ -36,6 +36,7 @@ const expectations: Readonly<Record<string, Readonly<Record<string, number>>>> =
     'POST /api/images/{id}/convert': 409,
     'POST /api/images/{id}/verify': 202,
     'POST /api/images/import': 409,
+    'POST /api/images/import/facts': 422,
     'POST /api/images/sample': 409,
     'POST /api/pools/{id}/rescan': 200,
     'POST /api/uploads': 409,

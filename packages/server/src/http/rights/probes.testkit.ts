@@ -51,6 +51,7 @@ function imageProbes(matrix: Matrix): Rests {
     'POST /api/images/{id}/convert': send(`${image}/convert`, { ...taken, format: 'qcow2' }),
     'POST /api/images/{id}/verify': send(`${image}/verify`, {}),
     'POST /api/images/import': send('/api/images/import', { ...taken, url: 'https://example.org/a.raw' }),
+    'POST /api/images/import/facts': send('/api/images/import/facts', { url: 'ftp://example.org/a.raw' }),
     'GET /api/images/{id}/download': at(`${image}/download`),
     'HEAD /api/images/{id}/download': at(`${image}/download`),
     'POST /api/images/{id}/download': at(`${image}/download`, {

@@ -1,10 +1,11 @@
-import type { Accepted, CopyPlan, Image, ImageList } from '@wcc/api';
+import type { Accepted, CopyPlan, Image, ImageList, ImportFacts } from '@wcc/api';
 import {
   changeImageRequest,
   convertImageRequest,
   copyImageRequest,
   copyPlanQuery,
   imageQuery,
+  importFactsRequest,
   importImageRequest,
   routes,
   sampleImageRequest,
@@ -51,6 +52,7 @@ export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): voi
     return images.plan(assertPrincipal(request), { id: imageIdOf(request), name, signal });
   });
   registerNewImages(app, deps);
+  registerFacts(app, deps);
   registerActions(app, deps);
 }
 
@@ -69,6 +71,14 @@ function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
       return images.importUrl(principal, { body, idempotencyKey });
     }),
   );
+}
+
+/** Asks another server, for the client that waits. */
+function registerFacts(app: FastifyInstance, { images }: ImageRoutesDeps): void {
+  app.post(routes.importFacts(), creates('image.import'), async (request, reply): Promise<ImportFacts> => {
+    const body = parseBody(importFactsRequest, request);
+    return images.importFacts(assertPrincipal(request), { body, signal: abandonedSignal(reply) });
+  });
 }
 
 /** Starts operations on one image. */

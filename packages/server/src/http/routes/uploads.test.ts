@@ -110,6 +110,13 @@ describe('F3: an extension of tus that wcc does not have', () => {
   });
 });
 
+it('F19: an upload without a name is refused by that cause', async () => {
+  for (const metadata of ['', 'filename', 'pool YQ==']) {
+    const { status, json } = await create({ 'upload-length': '5', 'upload-metadata': metadata });
+    expect([status, json['code']], metadata).toEqual([400, 'filename_missing']);
+  }
+});
+
 it('F28: an upload that was created although its first bytes were refused has its address in the answer', async () => {
   const answer = await create(
     {

@@ -1,5 +1,5 @@
 import type { MatchedUpload, Upload, UploadList } from '@wcc/api';
-import { matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
+import { ApiError, matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { assertProtocol, metadataOf } from '../../uploads/headers.ts';
 import type { TusAnswer, TusRequest } from '../../uploads/headers.ts';
@@ -51,7 +51,11 @@ function registerTus(app: FastifyInstance, uploads: Uploads): void {
         onCreated: (headers: Record<string, string>) => void reply.headers(headers),
       };
       const header = request.headers['upload-metadata'];
-      const metadata = parse(uploadMetadata, metadataOf(typeof header === 'string' ? header : ''));
+      const fields = metadataOf(typeof header === 'string' ? header : '');
+      // The schema would only say that a string is missing.
+      if ((fields['filename'] ?? '') === '')
+        throw new ApiError('filename_missing', { field: 'Upload-Metadata' });
+      const metadata = parse(uploadMetadata, fields);
       return answer(
         reply,
         await withoutInactivityTimeout(request, () => uploads.create({ ...order, metadata })),

@@ -10,15 +10,17 @@ const refused = (message: string): ApiError => new ApiError('import_refused', { 
 
 /**
  * Parses the address of a request or of a redirect.
- * @throws ApiError `import_refused` for anything but plain http and https, and for user-info
+ * @throws ApiError `invalid_input`, `import_scheme`, `import_credentials`
  */
 export function parseSource(text: string, base?: URL): URL {
   const url = URL.canParse(text, base?.href) ? new URL(text, base) : null;
-  if (url === null) throw refused('This is not a valid address.');
+  if (url === null) {
+    const hint = 'Enter the complete address, e.g. https://example.org/disk.qcow2';
+    throw new ApiError('invalid_input', { field: 'url', message: 'This is not a valid address.', hint });
+  }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw refused('The address must begin with http or https.');
-  if (url.username !== '' || url.password !== '')
-    throw refused('The address contains a user name or password, and wcc does not store these.');
+    throw new ApiError('import_scheme', { field: 'url' });
+  if (url.username !== '' || url.password !== '') throw new ApiError('import_credentials', { field: 'url' });
   url.hash = '';
   return url;
 }

@@ -27,14 +27,21 @@ export function hasBytes({ statusCode }: IncomingMessage): boolean {
   return statusCode === 200 || statusCode === 206;
 }
 
-/** @throws ApiError `import_failed`; TemporaryRefusal for a status that may pass */
+const signIn: ReadonlySet<number> = new Set([401, 403, 407]);
+
+function hintFor(status: number): { hint?: string } {
+  return status === 404 || status === 410 ? { hint: 'There is no such file: check the address.' } : {};
+}
+
+/** @throws ApiError `import_failed`, `import_sign_in`; TemporaryRefusal for a status that may pass */
 export function assertUsableAnswer(answer: IncomingMessage): void {
   const { statusCode = 0, headers } = answer;
   if (temporary.has(statusCode)) {
     throw new TemporaryRefusal(`the server answered ${statusCode}`, retryAfterMs(headers));
   }
-  if (!hasBytes(answer))
-    throw new ApiError('import_failed', { message: `The server answered ${statusCode}.` });
+  const message = `The server answered ${statusCode}.`;
+  if (signIn.has(statusCode)) throw new ApiError('import_sign_in', { message });
+  if (!hasBytes(answer)) throw new ApiError('import_failed', { message, ...hintFor(statusCode) });
   const codings = (headers['content-encoding'] ?? '').split(',').map((each) => each.trim().toLowerCase());
   const packed = codings.find((each) => packing.has(each));
   if (packed === undefined) return;

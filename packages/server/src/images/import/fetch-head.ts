@@ -26,6 +26,8 @@ export interface Head {
   body: AsyncIterable<Buffer>;
   /** The address that gave it, after all redirects. */
   address: URL;
+  /** The addresses of all hops, the requested one first. */
+  addresses: URL[];
 }
 
 /**
@@ -34,18 +36,26 @@ export interface Head {
  */
 export async function fetchHead(source: URL, options: AskOptions): Promise<Head> {
   let url = source;
+  const addresses = [source];
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const { answer, body } = await askOnce(url, options);
     const { location } = answer.headers;
     if (!redirects.has(answer.statusCode ?? 0) || location === undefined)
-      return { answer, body, address: url };
+      return { answer, body, address: url, addresses };
     answer.destroy();
     const next = parseSource(percentEncoded(location), url);
     if (url.protocol === 'https:' && next.protocol === 'http:')
-      throw new ApiError('import_refused', { message: 'The server redirects from https to http.' });
+      throw new ApiError('import_refused', {
+        message: 'The server redirects from https to http.',
+        hint: 'Use an https address of the file itself, or its http address if you trust the network.',
+      });
     url = next;
+    addresses.push(next);
   }
-  throw new ApiError('import_failed', { message: `The server redirects more than ${maxRedirects} times.` });
+  throw new ApiError('import_failed', {
+    message: `The server redirects more than ${maxRedirects} times.`,
+    hint: 'Open the address in a browser, and use the address where it ends.',
+  });
 }
 
 /** Node reads the bytes of a header as Latin-1. A redirect keeps the bytes beyond ASCII, as browsers do. */
@@ -59,7 +69,7 @@ function percentEncoded(location: string): string {
 /** As much as browsers accept. */
 const maxHeaderBytes = 256 * 1024;
 
-async function askOnce(url: URL, options: AskOptions): Promise<Omit<Head, 'address'>> {
+async function askOnce(url: URL, options: AskOptions): Promise<Pick<Head, 'answer' | 'body'>> {
   const addresses = await resolveChecked(url, options.isAllowed);
   options.signal.throwIfAborted();
   const { from, signal, idleMs = defaultIdleMs } = options;

@@ -165,7 +165,7 @@ async function ask({ source }: FetchJob, state: State, options: AskOptions): Pro
 async function receiveAnswer(
   job: FetchJob,
   state: State,
-  { answer, body, remote }: Omit<Head, 'address'> & { remote: RemoteFile },
+  { answer, body, remote }: Pick<Head, 'answer' | 'body'> & { remote: RemoteFile },
 ): Promise<boolean> {
   const { progress, file } = job;
   const { totalBytes } = remote;
