@@ -13,7 +13,7 @@ export const imageErrors = {
   base_changed: {
     status: 409,
     message: 'The image that the disk is based on has changed since the disk was made.',
-    hint: 'Put the earlier file back. If the content is the same, e.g. from a backup, an administrator accepts it.',
+    hint: 'Put the earlier file back, or let an administrator accept a file of the same content.',
   },
   image_protected: {
     status: 409,
@@ -48,12 +48,12 @@ export const imageErrors = {
   import_credentials: {
     status: 422,
     message: 'The address contains a user name or a password, and wcc does not store these.',
-    hint: 'Use an address without them, e.g. a signed link, or download the file yourself and upload it.',
+    hint: 'Use an address without them, e.g. a signed link, or download the file and upload it.',
   },
   import_sign_in: {
     status: 502,
     message: 'The other server demands a sign-in, or the link has expired.',
-    hint: 'Use an address that needs no sign-in, e.g. a new signed link, or download the file yourself and upload it.',
+    hint: 'Use an address without a sign-in, e.g. a new signed link, or upload the file yourself.',
   },
   import_failed: {
     status: 502,

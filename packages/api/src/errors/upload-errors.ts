@@ -8,7 +8,7 @@ export const uploadErrors = {
   filename_missing: {
     status: 400,
     message: 'The upload has no name.',
-    hint: 'Send the name of the image as filename in Upload-Metadata; tus clients call it metadata.',
+    hint: 'Send the name of the image as filename in Upload-Metadata (tus clients: metadata).',
   },
   length_unknown: {
     status: 400,
