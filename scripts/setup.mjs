@@ -48,19 +48,32 @@ export function ensureDependencies() {
   writeFileSync(stamp, lock);
 }
 
-/** Compiles stale packages and bundles the worker of `copy` and the element of `progress`. Bundles the console if one of its inputs is newer than its bundle. */
+/**
+ * Compiles stale packages and bundles the worker of `copy` and the element of `progress`. Bundles the console, the
+ * server and the command line if one of their inputs is newer than the bundle.
+ */
 export function build() {
   runTool('tsc', ['-b', ...packages.map((name) => `packages/${name}`)]);
   for (const name of ['bundle-worker', 'bundle-element'])
     run(process.execPath, [join(root, `scripts/${name}.mjs`)]);
-  const bundle = join(root, 'packages/console/dist/index.html');
-  const inputs = ['packages/console', 'packages/progress/src', 'packages/api/src', 'package-lock.json'];
+  const shared = ['packages/progress/src', 'packages/api/src', 'package-lock.json'];
+  if (isStale('packages/console/dist/index.html', ['packages/console', ...shared])) {
+    console.log('Bundling the console …');
+    run(process.execPath, [toolPath('vite'), 'build', '--logLevel', 'warn'], {
+      cwd: join(root, 'packages/console'),
+    });
+  }
+  const programs = ['packages/copy/src', 'packages/server/src', 'packages/cli/src', ...shared];
+  if (isStale('packages/cli/bundle/main.js', [...programs, 'scripts/bundle-programs.mjs'])) {
+    console.log('Bundling the server and the command line …');
+    run(process.execPath, [join(root, 'scripts/bundle-programs.mjs')]);
+  }
+}
+
+function isStale(bundle, inputs) {
+  const file = join(root, bundle);
   const newest = Math.max(...inputs.map((path) => newestMtimeMs(join(root, path))));
-  if (existsSync(bundle) && statSync(bundle).mtimeMs >= newest) return;
-  console.log('Bundling the console …');
-  run(process.execPath, [toolPath('vite'), 'build', '--logLevel', 'warn'], {
-    cwd: join(root, 'packages/console'),
-  });
+  return !existsSync(file) || statSync(file).mtimeMs < newest;
 }
 
 function newestMtimeMs(path) {

@@ -4,4 +4,4 @@ import { build, checkNode, ensureDependencies } from './setup.mjs';
 checkNode();
 ensureDependencies();
 build();
-await import('../packages/server/dist/main.js');
+await import('../packages/server/bundle/main.js');

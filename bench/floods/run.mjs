@@ -23,7 +23,7 @@ const home = mkdtempSync(join(tmpdir(), 'wcc-floods-'));
 const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 const pinned = (core, args, options) => spawn('taskset', ['-c', core, process.execPath, ...args], options);
 
-const main = pathOf('../../packages/server/dist/main.js');
+const main = pathOf('../../packages/server/bundle/main.js');
 const server = pinned(
   '0',
   [

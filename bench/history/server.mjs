@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../packages/server/bundle/main.js', import.meta.url));
 const token = 'a-token-of-the-history-0123456789abcdef';
 const ticksPerSecond = 100;
 

@@ -23,7 +23,7 @@ async function startWcc(home, { withDigest = false } = {}) {
   const [port, pool] = [await freePort(), join(home, 'pool')];
   mkdirSync(pool, { mode: 0o755 });
   const flags = ['--port', port, '--data-dir', join(home, 'data'), '--pool', pool, '--free-space-floor', '0'];
-  const argv = [join(root, 'packages/server/dist/main.js'), ...flags, '--log-level', 'error'];
+  const argv = [join(root, 'packages/server/bundle/main.js'), ...flags, '--log-level', 'error'];
   const child = launch(process.execPath, argv.map(String), { WCC_ADMIN_TOKEN: token });
   const base = `http://127.0.0.1:${port}`;
   await answers(`${base}/api/health`);

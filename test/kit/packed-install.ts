@@ -42,14 +42,12 @@ async function packAndUnpack(path: string, name: string): Promise<string> {
   return tarball;
 }
 
-/** Installs the packed CLI and its dependencies outside the repository, without the optional server. */
+/** Installs the packed CLI alone outside the repository: its bundle contains all that it needs. */
 export async function installCli(): Promise<Workspace> {
   const workspace = makeWorkspace('command');
   const { path } = workspace;
-  for (const name of ['cli', 'api', 'progress']) await packAndUnpack(path, name);
+  await packAndUnpack(path, 'cli');
   const modules = join(path, 'node_modules');
-  for (const name of ['ws', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  symlinkSync(join(root, 'packages/cli/node_modules/commander'), join(modules, 'commander'));
   // npm makes the same link: https://docs.npmjs.com/cli/configuring-npm/package-json#bin
   const bin = join(modules, '@wcc/cli/bin/wcc.js');
   chmodSync(bin, 0o755);

@@ -12,7 +12,7 @@ import { until } from './poll.ts';
 import { findFreePort } from './network/ports.ts';
 import { noteSecret } from './secrets.ts';
 
-const mainPath = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+const mainPath = fileURLToPath(new URL('../../packages/server/bundle/main.js', import.meta.url));
 
 /** Running child processes. None may outlive the test process. */
 const running = new Set<ChildProcess>();

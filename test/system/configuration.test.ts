@@ -158,7 +158,7 @@ if (refusal !== null) console.log(`Skipped, rights of an ordinary user: ${refusa
 /** Root ignores file permissions, so these tests run the server as another user. */
 function unprivilegedRefusal(): string | null {
   if (process.getuid?.() !== 0) return 'starting a process as another user needs root';
-  const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../packages/server/bundle/main.js', import.meta.url));
   const probe = spawnSync(process.execPath, ['-e', `require("fs").readFileSync(${JSON.stringify(main)})`], {
     uid: unprivilegedId,
     gid: unprivilegedId,

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { helpText } from './config/options.ts';
 import { handshakeText, openSocket } from './http/upgrade.testkit.ts';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 const adminToken = 'a-token-of-automation-0123456789abcdef';
 let home: string;
 const children = new Set<ChildProcess>();

@@ -5,6 +5,7 @@ import type { Gateway, Tickets } from '@wcc/progress/server';
 import { createGateway } from '@wcc/progress/server';
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
+import { WebSocketServer } from 'ws';
 import type { Access } from '../../access/access.ts';
 import type { OpenConnection } from '../../access/open-connections.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -36,6 +37,7 @@ export function createSocketGateway(deps: SocketDeps): Gateway<Principal> {
   const authenticate = createAuthentication(deps);
   const gateway = createGateway<Principal>({
     ...deps.rules,
+    WebSocketServer,
     server: deps.server,
     path: routes.socket(),
     // The gateway of the screens handles all other upgrades.
