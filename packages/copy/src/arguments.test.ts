@@ -109,6 +109,7 @@ const withoutArguments = [
   'identityOf',
   'compareIdentity',
   'allocateSpace',
+  'freeBuffers',
 ];
 
 /** The error of a call, whether it throws or rejects. */

@@ -6,6 +6,7 @@ export {
 export type { PartialFile, ReceiveTarget } from './receive/partial-file.ts';
 export { createDurableWriter } from './receive/durable-writer.ts';
 export type { DurableWriter, DurableWriterOptions } from './receive/durable-writer.ts';
+export { freeBuffers } from './receive/free-buffers.ts';
 export type { Limit } from './receive/durability.ts';
 export { partialPath, sidecarPath } from './storage/paths.ts';
 export { renameFile as renameExclusively } from './publish/rename-file.ts';

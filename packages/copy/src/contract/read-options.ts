@@ -75,9 +75,9 @@ export function oneOf<T extends string>(allowed: readonly T[], byDefault: T): Re
 }
 
 /** A finite number with a lower bound. */
-export function atLeast(least: number, byDefault: number): Reader<number> {
+export function atLeast(least: number, byDefault?: number): Reader<number> {
   return (value, name) => {
-    if (value === undefined) return byDefault;
+    if (value === undefined && byDefault !== undefined) return byDefault;
     if (typeof value === 'number' && Number.isFinite(value) && value >= least) return value;
     return throwWrong(name, `a number of at least ${least}`, value);
   };

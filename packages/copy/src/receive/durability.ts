@@ -18,10 +18,13 @@ export interface Durability {
    */
   readonly failure: { error: unknown } | null;
   /**
-   * Starts a sync if at least `leastBytes` have been written since the last one and none is running. Resolves
-   * when no sync is running; never rejects, see {@link failure}.
+   * Starts a sync if at least `leastBytes` have been written since the last one and none is running. The sidecar
+   * records its offset when `recordBytes` are not recorded. Resolves when no sync is running; never rejects, see
+   * {@link failure}.
    */
   start(leastBytes: number): Promise<void>;
+  /** Like `start(1)`, but the sidecar records the offset of the next sync, also of few bytes. */
+  startRecord(): Promise<void>;
   /** Makes all written bytes durable now. @throws the first failure */
   sync(): Promise<void>;
   /** While held, bytes are written and synced, but the sidecar records no new offset. */
@@ -34,6 +37,8 @@ export interface DurabilityOptions {
   file: PartialFile;
   offsetBytes: number;
   writtenBytes: () => number;
+  /** Synced bytes after which the sidecar records the offset. */
+  recordBytes: number;
   limit: Limit;
   /** A sync has ended, successfully or not. */
   onSynced: () => void;
@@ -46,6 +51,7 @@ export function createDurability(options: DurabilityOptions): Durability {
 class Syncs implements Durability {
   readonly #options: DurabilityOptions;
   #isHeld = false;
+  #isRecordDue = false;
   #running: Promise<void> | null = null;
   durableBytes: number;
   syncedBytes: number;
@@ -63,11 +69,20 @@ class Syncs implements Durability {
     await this.#running;
   }
 
+  async startRecord(): Promise<void> {
+    this.#isRecordDue = true;
+    while (this.#isRecordDue && this.failure === null && this.#isBehind) {
+      if (this.#running === null) this.#launch();
+      await this.#running;
+    }
+  }
+
   async sync(): Promise<void> {
     // A running sync may have started before the last bytes were written.
-    await this.#running;
+    await this.#idle();
+    this.#isRecordDue = true;
     if (this.failure === null) this.#launch();
-    await this.#running;
+    await this.#idle();
     if (this.failure !== null) throw this.failure.error;
   }
 
@@ -76,10 +91,19 @@ class Syncs implements Durability {
   }
 
   async rollBack(): Promise<number> {
-    await this.#running;
+    await this.#idle();
     await this.#options.file.handle.truncate(this.durableBytes);
     this.syncedBytes = this.durableBytes;
     return this.durableBytes;
+  }
+
+  get #isBehind(): boolean {
+    return this.#options.writtenBytes() > (this.#isHeld ? this.syncedBytes : this.durableBytes);
+  }
+
+  /** One sync can follow another. */
+  async #idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
   }
 
   #launch(): void {
@@ -92,12 +116,15 @@ class Syncs implements Durability {
   }
 
   async #syncOnce(): Promise<void> {
-    const { file, limit } = this.#options;
+    const { file, limit, recordBytes } = this.#options;
     // (1) Read before the sync is issued: bytes written during it belong to the next sync.
     const writtenBytes = this.#options.writtenBytes();
     if (writtenBytes !== this.syncedBytes) await limit(() => file.handle.datasync()); // (2)
     this.syncedBytes = writtenBytes;
-    if (this.#isHeld || writtenBytes === this.durableBytes) return;
+    const unrecordedBytes = writtenBytes - this.durableBytes;
+    const mustRecord = this.#isRecordDue || unrecordedBytes >= recordBytes;
+    this.#isRecordDue = false;
+    if (this.#isHeld || unrecordedBytes === 0 || !mustRecord) return;
     await file.record(writtenBytes); // (3)
     this.durableBytes = writtenBytes;
   }

@@ -77,9 +77,9 @@ describe('durable writer', () => {
   });
 
   it.each([
-    ['an upload', { batchBytes: 256 * kib, atRiskBytes: 256 * mib }, 128 * mib],
-    ['an import', { batchBytes: 256 * kib, atRiskBytes: 64 * mib }, 32 * mib],
-  ])('starts a sync at half of atRiskBytes, as for %s', async (_name, sizes, firstSyncBytes) => {
+    ['half of atRiskBytes, as for an upload', { atRiskBytes: 256 * mib }, 128 * mib],
+    ['syncBytes, as for an import', { atRiskBytes: 256 * mib, syncBytes: 16 * mib }, 16 * mib],
+  ])('starts a sync at %s', async (_name, sizes, firstSyncBytes) => {
     const file = await receive(`half-${firstSyncBytes}`);
     const datasync = vi.spyOn(file.handle, 'datasync').mockResolvedValue(undefined);
     const writev = vi.spyOn(file.handle, 'writev');
@@ -97,6 +97,78 @@ describe('durable writer', () => {
     writer.write(Buffer.alloc(mib));
     await writer.drained();
     expect(datasync).toHaveBeenCalledTimes(1);
+    writer.close();
+  });
+
+  it('E: syncs while bytes arrive, and records the offset at half of atRiskBytes only', async () => {
+    const file = await receive('apart');
+    const datasync = vi.spyOn(file.handle, 'datasync');
+    const recorded: number[] = [];
+    const record: PartialFile['record'] = async (offsetBytes) => {
+      await file.record(offsetBytes);
+      recorded.push(offsetBytes);
+    };
+    const writer = createDurableWriter({
+      file: { ...file, record },
+      syncIntervalMs: 60_000,
+      batchBytes: 64 * kib,
+      syncBytes: 128 * kib,
+      atRiskBytes: 2 * mib,
+    });
+    for (let chunks = 1; chunks <= 64; chunks += 1) {
+      writer.write(randomBytes(64 * kib));
+      await writer.ready();
+      // Each sync ends before the next bytes arrive.
+      await writer.drained();
+      if (chunks % 2 === 0) await expect.poll(() => datasync.mock.results.length).toBe(chunks / 2);
+      await Promise.all(datasync.mock.results.map(({ value }) => value as Promise<void>));
+      expect(writer.takenBytes - writer.durableBytes).toBeLessThan(2 * mib);
+    }
+    await writer.flush();
+    expect(datasync.mock.calls.length).toBeGreaterThanOrEqual(32);
+    expect(recorded.length).toBeLessThanOrEqual(5);
+    expect(recorded.at(-1)).toBe(4 * mib);
+    expect(await recordedBytes('apart')).toBe(4 * mib);
+    writer.close();
+  });
+
+  it('E: records the offset after syncIntervalMs, also while one sync follows another', async () => {
+    const file = await receive('busy');
+    const writer = createDurableWriter({ file, syncIntervalMs: 50, batchBytes: kib, syncBytes: kib });
+    let isRunning = true;
+    const writing = (async () => {
+      while (isRunning) {
+        writer.write(randomBytes(kib));
+        await writer.drained();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    await expect.poll(() => writer.durableBytes).toBeGreaterThan(0);
+    isRunning = false;
+    await writing;
+    await writer.flush();
+    expect(await recordedBytes('busy')).toBe(writer.takenBytes);
+    writer.close();
+  });
+
+  it('E: takes more bytes than atRiskBytes while they are held', async () => {
+    const file = await receive('held-long');
+    const writer = createDurableWriter({
+      file,
+      batchBytes: 64 * kib,
+      syncBytes: 64 * kib,
+      atRiskBytes: 256 * kib,
+    });
+    writer.hold(true);
+    for (let chunks = 0; chunks < 32; chunks += 1) {
+      writer.write(randomBytes(64 * kib));
+      await writer.ready();
+    }
+    await writer.drained();
+    expect([writer.durableBytes, await recordedBytes('held-long')]).toEqual([0, 0]);
+    writer.hold(false);
+    await writer.flush();
+    expect(await recordedBytes('held-long')).toBe(2 * mib);
     writer.close();
   });
 
@@ -206,7 +278,7 @@ describe('durable writer', () => {
     writer.close();
   });
 
-  it.each([{ batchBytes: 0 }, { atRiskBytes: 0 }, { syncIntervalMs: Number.NaN }])(
+  it.each([{ batchBytes: 0 }, { atRiskBytes: 0 }, { syncBytes: 0 }, { syncIntervalMs: Number.NaN }])(
     'rejects invalid options: %o',
     async (options) => {
       const file = await receive(`invalid-${Object.keys(options).join('')}`);

@@ -17,13 +17,19 @@ export interface DurableWriterOptions {
    */
   batchBytes?: number;
   /**
-   * Maximum bytes that are received but not synced, and so lost by a crash. A sync starts at half of them, so
-   * that bytes can arrive while it runs.
+   * Maximum bytes that are received but not durable, and so lost by a crash. The offset becomes durable at half of
+   * them, so that bytes can arrive until then.
    * @default 268435456
    */
   atRiskBytes?: number;
   /**
-   * Time after which a sync starts, even for a few bytes.
+   * Bytes after which a sync starts, one at a time. Small syncs keep the disk busy while bytes arrive, and leave
+   * little for the end.
+   * @default half of `atRiskBytes`
+   */
+  syncBytes?: number;
+  /**
+   * Time after which the offset becomes durable, even for a few bytes.
    * @default 2000
    */
   syncIntervalMs?: number;
@@ -81,8 +87,11 @@ const defaultBatchBytes = 256 * 1024;
 const defaultAtRiskBytes = 256 * 1024 ** 2;
 const defaultSyncIntervalMs = 2_000;
 
-interface WriterSettings extends Required<Omit<DurableWriterOptions, 'offsetBytes' | 'limit' | 'onChange'>> {
+interface WriterSettings extends Required<
+  Omit<DurableWriterOptions, 'offsetBytes' | 'syncBytes' | 'limit' | 'onChange'>
+> {
   offsetBytes: number | undefined;
+  syncBytes: number | undefined;
   limit: Limit | undefined;
   onChange: (() => void) | undefined;
 }
@@ -92,6 +101,7 @@ const writerReaders: Readers<WriterSettings> = {
   offsetBytes: optional(integer(Number.MAX_SAFE_INTEGER)),
   batchBytes: atLeast(1, defaultBatchBytes),
   atRiskBytes: atLeast(1, defaultAtRiskBytes),
+  syncBytes: optional(atLeast(1)),
   syncIntervalMs: atLeast(1, defaultSyncIntervalMs),
   limit: callback(),
   onChange: callback(),
@@ -111,6 +121,7 @@ class Writer implements DurableWriter {
   readonly #batches: BatchWriter;
   readonly #durability: Durability;
   readonly #atRiskBytes: number;
+  readonly #syncBytes: number;
   readonly #syncIntervalMs: number;
   readonly #onChange: () => void;
   #isHeld = false;
@@ -122,6 +133,7 @@ class Writer implements DurableWriter {
     const { file, batchBytes } = read;
     const offsetBytes = read.offsetBytes ?? file.offsetBytes;
     this.#atRiskBytes = read.atRiskBytes;
+    this.#syncBytes = read.syncBytes ?? read.atRiskBytes / 2;
     this.#syncIntervalMs = read.syncIntervalMs;
     this.#onChange = read.onChange ?? (() => {});
     this.#batches = createBatchWriter({
@@ -134,6 +146,7 @@ class Writer implements DurableWriter {
       file,
       offsetBytes,
       writtenBytes: () => this.#batches.writtenBytes,
+      recordBytes: read.atRiskBytes / 2,
       limit: read.limit ?? ((work) => work()),
       onSynced: () => this.#afterSync(),
     });
@@ -152,15 +165,17 @@ class Writer implements DurableWriter {
   }
 
   get isFull(): boolean {
-    return this.#batches.isFull || this.#unsyncedBytes >= this.#atRiskBytes;
+    return this.#batches.isFull || this.#atRisk >= this.#atRiskBytes;
   }
 
   get failure(): DurableWriter['failure'] {
     return this.#batches.failure ?? this.#durability.failure;
   }
 
-  get #unsyncedBytes(): number {
-    return this.#batches.takenBytes - this.#durability.syncedBytes;
+  /** Bytes that a crash would lose. Held ones never become durable, so for them the sync counts. */
+  get #atRisk(): number {
+    const { syncedBytes, durableBytes } = this.#durability;
+    return this.#batches.takenBytes - (this.#isHeld ? syncedBytes : durableBytes);
   }
 
   write(chunk: Buffer): void {
@@ -171,7 +186,7 @@ class Writer implements DurableWriter {
   async ready(): Promise<void> {
     while (this.isFull && this.failure === null) {
       await this.#batches.push();
-      if (this.isFull && !this.#batches.isFull) await this.#durability.start(1);
+      if (this.isFull && !this.#batches.isFull) await this.#durability.startRecord();
     }
   }
 
@@ -205,17 +220,24 @@ class Writer implements DurableWriter {
   }
 
   #afterWrite(): void {
-    void this.#durability.start(this.#atRiskBytes / 2);
+    this.#startSync();
     this.#onChange();
   }
 
+  /** While the caller waits for room, no write starts the next sync. */
+  #startSync(): void {
+    if (this.#atRisk >= this.#atRiskBytes) void this.#durability.startRecord();
+    else void this.#durability.start(this.#syncBytes);
+  }
+
   #afterSync(): void {
+    if (!this.#isClosed) this.#startSync();
     this.#armTimer();
     this.#onChange();
   }
 
   #armTimer(): void {
-    if (this.#timer !== null || this.#isClosed || this.failure !== null || this.#unsyncedBytes === 0) return;
+    if (this.#timer !== null || this.#isClosed || this.failure !== null || this.#atRisk === 0) return;
     this.#timer = setTimeout(() => void this.#syncByTime(), this.#syncIntervalMs);
     this.#timer.unref();
   }
@@ -224,7 +246,7 @@ class Writer implements DurableWriter {
     await this.#batches.push();
     this.#timer = null;
     if (this.#isClosed) return;
-    await this.#durability.start(1);
+    await this.#durability.startRecord();
     this.#armTimer();
   }
 }

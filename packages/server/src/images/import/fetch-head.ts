@@ -6,6 +6,7 @@ import type { LookupFunction } from 'node:net';
 import { mayAsk, notPublic, parseSource, resolveChecked } from './address-rules.ts';
 import type { CheckedAddress, IsAllowed } from './address-rules.ts';
 import { keepBody } from './body.ts';
+import { freeSocketBuffers } from './socket-buffers.ts';
 
 export interface AskOptions {
   isAllowed: IsAllowed;
@@ -76,7 +77,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<Pick<Head, 'answe
   const range = from === null ? {} : { range: `bytes=${from.offsetBytes}-`, 'if-range': from.validator };
   const request: RequestOptions = {
     method: 'GET',
-    // No shared agent: a pooled connection could be to an address that was not checked.
+    // No shared agent: a pooled connection could be to an address that was not checked. See also `freeSocketBuffers`.
     agent: false,
     signal,
     timeout: idleMs,
@@ -92,8 +93,10 @@ async function askOnce(url: URL, options: AskOptions): Promise<Pick<Head, 'answe
     sent.on('error', reject);
     sent.once('response', (answer) => {
       const { remoteAddress } = answer.socket;
-      if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed))
+      if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed)) {
+        freeSocketBuffers(answer);
         return resolve({ answer, body: keepBody(answer) });
+      }
       answer.destroy();
       reject(notPublic());
     });

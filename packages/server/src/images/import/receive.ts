@@ -3,8 +3,11 @@ import { createDurableWriter } from '@wcc/copy/receive';
 import type { PartialFile } from '@wcc/copy/receive';
 import type { HeadJudge } from '../foreign/head-judge.ts';
 
-/** Maximum bytes that must be fetched again after a crash: fewer than for uploads, because the network is slower. */
-const atRiskBytes = 64 * 1024 ** 2;
+/**
+ * Bytes of one sync. The disk writes while bytes arrive, and little is left for the end. The offset is recorded less
+ * often: a crash loses at most two seconds, and never more than `atRiskBytes` of the writer.
+ */
+const syncBytes = 16 * 1024 ** 2;
 
 export interface ReceiveOptions {
   file: PartialFile;
@@ -36,7 +39,7 @@ export async function receiveBody(body: AsyncIterable<Buffer>, options: ReceiveO
   const writer = createDurableWriter({
     file,
     offsetBytes,
-    atRiskBytes,
+    syncBytes,
     onChange: () => onMoved(writer.writtenBytes, writer.durableBytes),
   });
   try {
