@@ -84,8 +84,10 @@ async function convert(job: Job, progress: Progress): Promise<object> {
     try {
       await convertUnchanged(job, { source, target, progress, before });
       progress.startPhase('flush');
-      await target.sync();
-      await assertTarget(target, input, progress.signal);
+      const ends = [target.sync(), assertTarget(target, input, progress.signal)];
+      // Both end before the file is closed, also when one fails.
+      await Promise.allSettled(ends);
+      await Promise.all(ends);
       progress.signal.throwIfAborted();
       progress.startPhase('publish');
       await publishPartial(target, { directory, id, targetName: input.targetName });
