@@ -46,6 +46,11 @@ const rows: readonly string[] = [
   'qwertyuiopasdfghjklzxcvbnm',
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')]);
 
+/** A text that consists of copies of one part occurs in its own double before the middle. */
+function isRepetition(text: string): boolean {
+  return (text + text).indexOf(text, 1) < text.length;
+}
+
 /** The problem of a new password; null for a good one. Stored passwords are never checked again. */
 export function findPasswordProblem(password: string, userName = ''): PasswordProblem | null {
   if (password.length < passwordMinLength) return 'too_short';
@@ -53,7 +58,7 @@ export function findPasswordProblem(password: string, userName = ''): PasswordPr
   const seen = password.replaceAll(/\s/gu, '');
   if (!Array.from(seen).some(isVisible)) return 'blank';
   const lower = password.toLowerCase();
-  if (/^(.+?)\1+$/su.test(lower)) return 'repeated';
+  if (isRepetition(lower)) return 'repeated';
   if (userName !== '' && lettersOf(lower) === lettersOf(userName.toLowerCase())) return 'own_name';
   return isCommon(lower) ? 'common' : null;
 }

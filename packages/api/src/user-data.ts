@@ -35,7 +35,7 @@ const header = /^(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+\r?\n/;
 const mimeField = /^(?:mime-version|content-type)[ \t]*:/im;
 
 /** Base64 of a gzip file: its first three bytes are 1f 8b 08. */
-const gzipInBase64 = /^H4sI[A-Za-z0-9+/\s]*={0,2}\s*$/;
+const gzipInBase64 = /^H4sI[A-Za-z0-9+/]*={0,2}$/;
 
 /** The kind of user-data. A byte order mark does not count, because wcc does not pass it on. */
 export function judgeUserData(userData: string): UserDataKind {
@@ -45,7 +45,7 @@ export function judgeUserData(userData: string): UserDataKind {
   const kind = starts.find(([start]) => body.startsWith(start))?.[1];
   if (kind !== undefined) return kind;
   if (isMime(text)) return 'mime';
-  if (gzipInBase64.test(text)) return 'gzip';
+  if (gzipInBase64.test(text.replaceAll(/\s/g, ''))) return 'gzip';
   return isIgnition(text) ? 'ignition' : 'unknown';
 }
 
