@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,10 +87,30 @@ describe('F9, F10: special files', () => {
     }
   });
 
-  it('F10: a download to "-" is refused by a hint, and leaves no file of that name', async () => {
+  it('F10: a download to "-" with JSON is refused by a hint, and leaves no file of that name', async () => {
     const { code, stderr } = await download('-');
     expect([code, existsSync(join(workspace.path, '-'))]).toEqual([2, false]);
     expect(stderr).toContain('./-');
+  });
+});
+
+describe('F10: "-" is standard input and standard output', () => {
+  it('an image goes through a pipe from one name to another, and leaves no temporary file', async () => {
+    const env = { PATH: process.env['PATH'] ?? '', WCC_URL: server.baseUrl, WCC_TOKEN: server.token };
+    const wcc = `${process.execPath} ${bin} image`;
+    const command = `${wcc} download ${image} - | ${wcc} upload - --name piped.raw`;
+    const options = { env: { ...env, HOME: '/nonexistent', TMPDIR: workspace.path } };
+    execFileSync('bash', ['-o', 'pipefail', '-c', command], options);
+    expect(readFileSync(join(server.poolDir, 'piped.raw')).equals(bytes)).toBe(true);
+    expect(readdirSync(workspace.path).filter((name) => name.startsWith('wcc-upload-'))).toEqual([]);
+  });
+
+  it('standard input needs a name, and is judged before a byte is sent', async () => {
+    const options = { server, stdin: '<!doctype html><title>x</title>' };
+    const nameless = await runCli(['image', 'upload', '-'], options);
+    expect([nameless.code, nameless.stderr]).toEqual([2, expect.stringContaining('--name')]);
+    const page = await runCli(['image', 'upload', '-', '--name', 'page.raw'], options);
+    expect([page.code, page.stderr]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
   });
 });
 

@@ -6,13 +6,13 @@ import type { Image } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { Context } from '../runtime/context.ts';
 import { CliError, onLocalFile } from '../runtime/errors.ts';
+import { SparseFile } from '../runtime/sparse-file.ts';
 import { lostConnection, openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
 import { RetryDeadline, isRetryable } from '../server/retry-deadline.ts';
 import type { Partial } from './partial.ts';
 import { beginPartial, partialOf, publishPartial, readPartial, reopenPartial } from './partial.ts';
 import type { DownloadProgress } from './download-progress.ts';
-import { SparseFile } from './sparse-file.ts';
 
 export interface DownloadOptions {
   image: Image;
@@ -24,7 +24,7 @@ export interface DownloadOptions {
 }
 
 /** A connection without data for this time is dead. */
-const idleMs = 60_000;
+export const idleMs = 60_000;
 /** Size of one write; many small writes would be slow. */
 const pieceBytes = 1_048_576;
 

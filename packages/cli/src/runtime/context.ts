@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 /** A stream that may be a terminal. */
 export interface Output {
-  write(text: string | Uint8Array): unknown;
+  write(text: string | Uint8Array, done?: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

@@ -6,8 +6,10 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
+import type { Server } from '../../server/server.ts';
 import { assertImage } from '../../upload/assert-image.ts';
 import { LocalFile } from '../../upload/local-file.ts';
+import { withSpooledInput } from '../../upload/spool.ts';
 import { upload } from '../../upload/upload.ts';
 import { printResult } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
@@ -27,7 +29,9 @@ interface UploadCommandOptions extends ActionOptions {
 export function addImageUpload(parent: Command, context: Context): void {
   const command = parent
     .command('upload <file>')
-    .description('upload a disk image or an ISO; resumes an interrupted upload');
+    .description(
+      'upload a disk image or an ISO, also from standard input (-); resumes an interrupted upload',
+    );
   addWatchOptions(command)
     .option('--name <name>', 'name of the image (default: the name of the file)')
     .option('--pool <pool>', 'pool for the image')
@@ -40,6 +44,11 @@ export function addImageUpload(parent: Command, context: Context): void {
     .option('--limit <bytes>', 'maximum bytes per second, e.g. 100M', parseBytes)
     .option('--restart', 'discard the data of an interrupted upload')
     .action(async (path: string, options: UploadCommandOptions) => {
+      const isInput = path === '-';
+      if (isInput && options.name === undefined)
+        throw new CliError('usage', 'Standard input has no name.', {
+          hint: 'Name the image with --name. A file with the name "-" is "./-".',
+        });
       const name = options.name ?? basename(path);
       const problem = findImageNameProblem(name);
       if (problem !== null)
@@ -47,19 +56,29 @@ export function addImageUpload(parent: Command, context: Context): void {
           code: 'invalid_name',
         });
       const server = await findServer(context.env, options.url);
-      const file = await LocalFile.open(path);
-      try {
-        await assertImage(file, options.format);
-        await send(context, server, { file, name, options });
-      } finally {
-        await file.close();
-      }
+      const uploadFile = (local: string): Promise<void> =>
+        openAndSend(context, server, { path: local, name, options });
+      await (isInput ? withSpooledInput(context, uploadFile) : uploadFile(path));
     });
+}
+
+async function openAndSend(
+  context: Context,
+  server: Server,
+  { path, name, options }: { path: string; name: string; options: UploadCommandOptions },
+): Promise<void> {
+  const file = await LocalFile.open(path);
+  try {
+    await assertImage(file, options.format);
+    await send(context, server, { file, name, options });
+  } finally {
+    await file.close();
+  }
 }
 
 async function send(
   context: Context,
-  server: Awaited<ReturnType<typeof findServer>>,
+  server: Server,
   { file, name, options }: { file: LocalFile; name: string; options: UploadCommandOptions },
 ): Promise<void> {
   const { pool, format, sha256: wanted, restart = false, json = false, limit } = options;
