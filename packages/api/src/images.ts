@@ -60,6 +60,11 @@ export const image = z.object({
     .boolean()
     .describe('was a disk of a machine, or is a copy of one: only its owner and administrators see it'),
   template: z.boolean().describe('source of new machines; protected from deletion'),
+  remarks: z
+    .array(z.string())
+    .describe(
+      'what is odd about the content, as codes of warnings, e.g. content_is_text; the file can be a disk',
+    ),
   baseChanged: z
     .boolean()
     .describe(

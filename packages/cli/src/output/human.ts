@@ -2,7 +2,7 @@ import type { Image, Operation, OperationLog } from '@wcc/api';
 import { formatBytes, isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import type { RowView } from '@wcc/progress/text';
-import { actionName, describeRow } from './operation-text.ts';
+import { actionName, describeRow, warningText } from './operation-text.ts';
 import { escapeTerminal, pad, widthOf } from '@wcc/progress/terminal';
 
 /** The texts of an operation, the same as in the console. */
@@ -70,6 +70,7 @@ export function imageFacts(image: Image): string {
     ['sha256', image.sha256],
     ['private', image.private ? 'yes' : null],
     ['template', image.template ? 'yes' : null],
+    ['remark', image.remarks.map((code) => warningText(code, 'en')).join('; ')],
     ['base', image.baseChanged ? 'changed: machines with disks on it do not start' : null],
     ['used by', image.usedBy.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['created', image.createdAt],

@@ -4,5 +4,5 @@ import { registerLocale } from '@wcc/progress/text';
 // The command line is English only.
 registerLocale('en', en);
 
-export { actionName, describeRow } from '@wcc/progress/text';
+export { actionName, describeRow, warningText } from '@wcc/progress/text';
 export { operationLine } from '@wcc/progress/terminal';

@@ -7,6 +7,7 @@ import type { App } from '../app/app.ts';
 import { pagePaths } from '../app/router.ts';
 import { liveRow } from '../operations/live-row.ts';
 import { resultOffers } from '../operations/rows.ts';
+import { warningText } from '../text/operation-names.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { section } from '../ui/facts.ts';
@@ -111,6 +112,7 @@ export class ImagePage extends ConsoleElement<App> {
   #whole(image: Image): TemplateResult {
     const { app } = this;
     return html`${this.#actions(image)} ${problemBox(app, this.problem)}
+      ${image.remarks.map((remark) => this.#remark(remark))}
       ${image.baseChanged ? this.#baseChanged() : nothing}
       ${image.private ? html`<p class="muted">${this.#text.private}</p>` : nothing}
       <div class="operation-grid">
@@ -120,6 +122,10 @@ export class ImagePage extends ConsoleElement<App> {
         </div>
       </div>
       ${this.#dialog(image)}`;
+  }
+
+  #remark(code: string): TemplateResult {
+    return html`<p class="muted">${icon('alert')} ${warningText(code, this.app.preferences.locale)}</p>`;
   }
 
   /** Only the earlier file is right for the machines. Who knows that this is it may say so. */

@@ -65,8 +65,9 @@ export function toImage(row: ImageRow, usedBy: readonly ImageUser[] = []): Image
   const what = { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason };
   const sha256 = isDigestValid(row) ? row.sha256 : null;
   const facts = { sha256, private: row.private === 1, template: row.template === 1 };
+  const remarks = JSON.parse(row.remarks) as string[];
   const use = { baseChanged: isBaseChanged(row), usedBy: [...usedBy] };
-  return { ...what, pool: poolId, owner, copiedFrom, ...facts, ...use, createdAt };
+  return { ...what, pool: poolId, owner, copiedFrom, ...facts, remarks, ...use, createdAt };
 }
 
 export function isDigestValid(row: ImageRow): boolean {

@@ -4,6 +4,11 @@ export const fixedFormats: readonly string[] = [
   `update images set fixedFormat = 1 where format = 'raw' and (owner is not null or private = 1)`,
 ];
 
+/** Warnings about content, as a JSON array of codes. Files from before have theirs after their next change. */
+export const contentRemarks: readonly string[] = [
+  `alter table images add column remarks text not null default '[]'`,
+];
+
 /** Forgets the state of a base with its last overlay. */
 const forgetBase = `begin
   update images set baseFile = null, baseSha256 = null where id = old.baseId

@@ -1,4 +1,4 @@
-import { bases, fixedFormats } from './image-migrations.ts';
+import { bases, contentRemarks, fixedFormats } from './image-migrations.ts';
 
 /** One forward step of the schema. Its position in the list is the resulting `user_version`. */
 export interface Migration {
@@ -293,4 +293,5 @@ export const migrations: readonly Migration[] = [
   { name: '0015-fixed-formats', statements: fixedFormats },
   { name: '0016-cd-buses', statements: cdBuses },
   { name: '0017-bases', statements: bases },
+  { name: '0018-content-remarks', statements: contentRemarks },
 ];

@@ -120,6 +120,8 @@ interface ImagesTable {
   /** `<inode>:<size>:<mtime in ns>:<ctime in ns>` of the file that `sha256` was computed from. */
   digestOf: Generated<string | null>;
   createdAt: string;
+  /** JSON array: codes of what is odd about the content. */
+  remarks: Generated<string>;
   /** The base image of an overlay. */
   baseId: Generated<ImageId | null>;
   /**

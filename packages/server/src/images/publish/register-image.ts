@@ -28,6 +28,8 @@ export interface NewImage {
    * copies. @default null: the content decided
    */
   declared?: ImageFormat | null;
+  /** Codes of what is odd about the content, if it was judged. @default none */
+  remarks?: readonly string[];
   /** SHA-256 of the whole file, if it was computed or compared. @default null */
   sha256?: string | null;
 }
@@ -65,6 +67,7 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     fixedFormat: isFixedFormat(image) ? 1 : inherited('fixedFormat', copiedFrom),
     // The digest is valid until the file changes.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
+    remarks: JSON.stringify(image.remarks ?? []),
     createdAt: new Date().toISOString(),
   });
   return {

@@ -6,7 +6,10 @@ import type { Entry } from './stat-entry.ts';
 /** The result of a scan for one name: the new fields of its row. */
 export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
   Partial<
-    Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'digestOf' | FileColumns>
+    Pick<
+      ImageRow,
+      'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'digestOf' | 'remarks' | FileColumns
+    >
   >;
 
 /** Together with `sizeBytes`, the identity of the file. */
@@ -29,6 +32,7 @@ export function addFinding(
       virtualSizeBytes: finding.virtualSizeBytes ?? 0,
       sizeBytes: entry.sizeBytes,
       dataBytes: finding.dataBytes ?? 0,
+      remarks: finding.remarks ?? '[]',
       state: finding.state,
       stateReason: finding.stateReason,
       inode: entry.inode,

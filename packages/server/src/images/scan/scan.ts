@@ -164,7 +164,11 @@ async function find(
     return null;
   }
   const baseName = known === null ? undefined : await baseNameOf(store, known);
-  const content = await readContent(join(pool.path, entry.name), { maxVirtualSizeBytes, baseName });
+  const content = await readContent(join(pool.path, entry.name), {
+    maxVirtualSizeBytes,
+    baseName,
+    name: entry.name,
+  });
   if (content === 'gone') return null;
   if (content === 'busy') {
     if (isSame) return stillWritten(known, entry);
@@ -174,10 +178,17 @@ async function find(
   const { dataBytes } = content;
   const seen = { ...file, dataBytes };
   if ('refused' in content)
-    return { ...seen, state: 'refused', stateReason: content.refused, format: known?.format ?? null };
+    return {
+      ...seen,
+      state: 'refused',
+      stateReason: content.refused,
+      format: known?.format ?? null,
+      remarks: '[]',
+    };
   const { virtualSizeBytes } = content;
+  const remarks = JSON.stringify(content.remarks);
   const format = isSame && isDeclaredDisc(known, content.format) ? 'iso' : content.format;
-  return { ...seen, state: 'ready', stateReason: null, format, virtualSizeBytes };
+  return { ...seen, state: 'ready', stateReason: null, format, virtualSizeBytes, remarks };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ApiError, findFileNameProblem, findImageNameProblem } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
-import type { JudgeOptions, Judgement } from '@wcc/api/content';
+import type { ContentRemark, JudgeOptions, Judgement } from '@wcc/api/content';
 import { inspectFile } from '@wcc/copy';
 import type { FileIdentity } from '@wcc/copy';
 import { compareIdentity, identityOf } from '@wcc/copy/recovery';
@@ -69,7 +69,7 @@ export function refusalReason(entry: Entry, isKnown: boolean): string | null {
 
 /** The judged content of a regular file. */
 export type Content = { dataBytes: number } & (
-  { format: ImageFormat; virtualSizeBytes: number } | { refused: string }
+  { format: ImageFormat; virtualSizeBytes: number; remarks: readonly ContentRemark[] } | { refused: string }
 );
 
 /** `busy`: a program has it open for writing, it changes, or this process has too many open files. */
