@@ -109,6 +109,8 @@ export const operationWarnings = [
   'source_open_for_writing',
   /** a copied machine has no first-boot data that could give it a new identity */
   'same_identity',
+  /** qemu-img converts the present state of a disk only */
+  'snapshots_left_out',
   /** the server of an import named no end of the file */
   'unproven_end',
   /** a proxy in front of the server buffered the whole upload before forwarding it */

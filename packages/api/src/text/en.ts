@@ -85,6 +85,7 @@ export const en: Catalogue = {
       'a proxy buffered the data, so progress was shown in steps (nginx: proxy_request_buffering off)',
     same_identity:
       'the original has no first-boot data, so the copy keeps its host name, host keys and machine-id',
+    snapshots_left_out: 'the new image has the present state only, without the snapshots in the old image',
     unproven_end:
       'the other server named no length, so a lost connection would look like the end; compare a digest',
     content_is_text: 'the file starts with text only, so it is probably not a disk',

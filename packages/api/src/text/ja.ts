@@ -78,6 +78,8 @@ export const ja: Catalogue = {
     upload_buffered:
       '途中のプロキシがデータをためたため、進み具合がまとめて表示されました（nginx: proxy_request_buffering off）',
     same_identity: '元の仮想マシンに初回起動データがないため、ホスト名、ホスト鍵、machine-id は元と同じです',
+    snapshots_left_out:
+      '新しいイメージには現在の状態だけが入り、元のイメージ内のスナップショットは含まれません',
     unproven_end:
       '相手サーバーが長さを示さなかったため、途中で切れていても完了に見えます。ダイジェストで確認してください',
     content_is_text: 'ファイルの先頭がテキストだけのため、ディスクではない可能性があります',

@@ -79,7 +79,10 @@ async function convert(job: Job, progress: Progress): Promise<object> {
     const before = await readIdentity(source);
     const { input, directory, id } = job;
     if (before.inode !== input.sourceInode) throw new ApiError('source_changed');
-    if (input.sourceFormat === 'qcow2') await inspectQcow2(source, { signal: progress.signal });
+    const snapshots =
+      input.sourceFormat === 'qcow2'
+        ? (await inspectQcow2(source, { signal: progress.signal })).snapshots
+        : 0;
     const target = await createPartial(directory, id);
     try {
       await convertUnchanged(job, { source, target, progress, before });
@@ -94,10 +97,10 @@ async function convert(job: Job, progress: Progress): Promise<object> {
     } finally {
       await target.close();
     }
+    return { method: 'read-write', warnings: snapshots > 0 ? ['snapshots_left_out'] : [] };
   } finally {
     await source.close();
   }
-  return { method: 'read-write' };
 }
 
 interface Files {

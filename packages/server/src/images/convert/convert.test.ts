@@ -143,6 +143,14 @@ describe('a refused conversion', () => {
     await expect(convert('x.iso', { name: 'b.raw' })).rejects.toMatchObject({ code: 'unsupported_format' });
   });
 
+  it('warns that snapshots inside the source are left out', async () => {
+    await run('qemu-img', ['create', '-f', 'qcow2', path('s.qcow2'), '1M']);
+    await run('qemu-img', ['snapshot', '-c', 'before', path('s.qcow2')]);
+    await domain.rescan();
+    const { id } = await convert('s.qcow2', { name: 's.raw', format: 'raw' });
+    expect((await domain.wait(id, 'succeeded')).warnings).toEqual(['snapshots_left_out']);
+  });
+
   it('refuses a source that now refers to another file', async () => {
     await run('qemu-img', ['create', '-f', 'qcow2', path('q.qcow2'), '1M']);
     await domain.rescan();

@@ -71,6 +71,8 @@ export interface Qcow2Facts {
   virtualSizeBytes: number;
   /** Bytes of guest data, without holes. */
   allocatedBytes: number;
+  /** Internal snapshots. */
+  snapshots: number;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function inspectQcow2(file: FileHandle, options: InspectOptions): P
 /** Runs programs on a file whose header was judged. */
 async function checkQcow2(
   file: FileHandle,
-  { virtualSizeBytes, clusterBytes }: Qcow2Header,
+  { virtualSizeBytes, clusterBytes, snapshots }: Qcow2Header,
   options: InspectOptions,
 ): Promise<Qcow2Facts> {
   const { size: fileBytes } = await file.stat();
@@ -96,5 +98,5 @@ async function checkQcow2(
       message: 'The header and qemu-img report different virtual sizes.',
     });
   const { allocatedBytes } = await assertSoundQcow2(file, { fileBytes, clusterBytes }, options);
-  return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
+  return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes), snapshots };
 }
