@@ -67,24 +67,24 @@ export function render({ summary, gates, mib, load }) {
 
 export const loadNow = () => loadavg()[0];
 
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-/** Replaces this benchmark's part of the results. */
-export function writeResults(path, markdown) {
-  const [start, end] = ['<!-- upload: start -->', '<!-- upload: end -->'];
+/** Replaces one benchmark's part of the results. */
+export function writeResults(path, markdown, { name = 'upload', heading = 'Uploads' } = {}) {
+  const [start, end] = [`<!-- ${name}: start -->`, `<!-- ${name}: end -->`];
   const text = `${start}\n\n${markdown}\n\n${end}`;
   const old = existsSync(path) ? readFileSync(path, 'utf8') : '# Results\n';
   const [before, rest] = old.split(start);
   const after = rest?.split(end)[1];
-  if (after === undefined) writeFileSync(path, `${old.trimEnd()}\n\n## Uploads\n\n${text}\n`);
+  if (after === undefined) writeFileSync(path, `${old.trimEnd()}\n\n## ${heading}\n\n${text}\n`);
   else writeFileSync(path, `${before}${text}${after}`);
 }

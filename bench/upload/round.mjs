@@ -40,7 +40,7 @@ export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
 }
 
 /** Sends with curl, so that all subjects have the same sender and the sender is not a bottleneck. */
-async function send(server, { name, file, sizeBytes, sha256 }) {
+export async function send(server, { name, file, sizeBytes, sha256 }) {
   const { url, headers } = await server.place({ name, sizeBytes, sha256 });
   const bytes =
     server.method === 'PATCH'
@@ -62,7 +62,7 @@ function check(directory, sizeBytes) {
 }
 
 /** Processor time of all threads of a process, user and system. */
-function cpuSeconds(pid) {
+export function cpuSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

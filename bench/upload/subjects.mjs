@@ -85,7 +85,7 @@ async function startNginx(home) {
 const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
-function launch(program, argv, env = {}) {
+export function launch(program, argv, env = {}) {
   const child = spawn(program, argv, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env.PATH, ...env },
@@ -96,7 +96,7 @@ function launch(program, argv, env = {}) {
 }
 
 /** Creates a tus upload. @returns its URL */
-async function create(url, { headers, metadata, sizeBytes }) {
+export async function create(url, { headers, metadata, sizeBytes }) {
   const pairs = Object.entries(metadata).map(
     ([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`,
   );
@@ -108,7 +108,7 @@ async function create(url, { headers, metadata, sizeBytes }) {
   return new URL(answer.headers.get('location'), url).href;
 }
 
-async function answers(url) {
+export async function answers(url) {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
     const answer = await fetch(url).catch(() => null);
     await answer?.body?.cancel();
@@ -118,7 +118,7 @@ async function answers(url) {
   throw new Error(`${url} does not answer`);
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
