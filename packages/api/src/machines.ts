@@ -54,8 +54,20 @@ export const bootOrder = z
   .refine((order) => new Set(order).size === order.length, 'Name each device once.');
 export type BootDevice = z.infer<typeof bootDevice>;
 
-/** `making`: an operation creates, copies or deletes it; `unknown`: the hypervisor does not answer. */
-export const vmState = z.enum(['making', 'running', 'shut_off', 'paused', 'crashed', 'unknown']);
+/**
+ * `making`: an operation creates, copies or deletes it; `suspended`: its guest sleeps; `saved`: off, its memory is in a file;
+ * `unknown`: the hypervisor does not answer. `start` also resumes, wakes and restores.
+ */
+export const vmState = z.enum([
+  'making',
+  'running',
+  'shut_off',
+  'paused',
+  'suspended',
+  'saved',
+  'crashed',
+  'unknown',
+]);
 export type VmState = z.infer<typeof vmState>;
 
 /** The reason of the state, if known. `message` and `hint` are English. */
@@ -63,11 +75,13 @@ export const vmStateReasonCode = z.enum([
   'deleting',
   /** paused by wcc, which resumes it when there is room */
   'emergency_floor',
+  'guest_asleep',
   'guest_panic',
   'hypervisor_unavailable',
   'io_error',
   'no_answer',
   'no_space',
+  'saved_state',
 ]);
 export type VmStateReasonCode = z.infer<typeof vmStateReasonCode>;
 export const vmStateReason = z.object({ code: vmStateReasonCode, message: z.string(), hint: z.string() });
@@ -83,13 +97,40 @@ export const vmDisk = z.object({
 });
 export type VmDisk = z.infer<typeof vmDisk>;
 
+/** Orders for a machine. */
+export const vmVerb = z.enum(['start', 'shutdown', 'power-off', 'reset', 'discard-saved-state', 'adopt']);
+export type VmVerb = z.infer<typeof vmVerb>;
+
+export const vmSetting = z.enum([
+  'name',
+  'cpus',
+  'memory',
+  'firmware',
+  'disks',
+  'cdrom',
+  'network',
+  'bootOrder',
+]);
+export type VmSetting = z.infer<typeof vmSetting>;
+
+/** A setting that another program changed in the hypervisor since wcc wrote it. */
+export const vmDifference = z.object({
+  setting: vmSetting,
+  wcc: z.string().describe('as wcc wrote it; empty: nothing'),
+  hypervisor: z.string().describe('as the hypervisor has it; empty: nothing'),
+  canAdopt: z.boolean().describe('whether `adopt` can take it over'),
+});
+export type VmDifference = z.infer<typeof vmDifference>;
+
 /** What the caller may do with a machine now, by rights and state. */
 export const vmMay = z.object({
   start: z.boolean(),
   shutdown: z.boolean(),
   powerOff: z.boolean(),
   reset: z.boolean(),
-  /** Change CPUs, memory, name, boot order and disks: while it is shut off. */
+  discardSavedState: z.boolean(),
+  adopt: z.boolean(),
+  /** Change CPUs, memory, name, boot order and disks: while it is shut off and unchanged by other programs. */
   edit: z.boolean(),
   cdrom: z.boolean(),
   copy: z.boolean(),
@@ -120,6 +161,11 @@ export const vm = z.object({
   owner: z.string().nullable(),
   ownerName: z.string().nullable(),
   foreign: z.boolean().describe('created by another program; wcc only shows it'),
+  changedOutside: z
+    .array(vmDifference)
+    .describe(
+      'what another program changed in the hypervisor; wcc changes nothing until it is adopted or undone',
+    ),
   createdAt: z.iso.datetime().nullable(),
   may: vmMay,
 });

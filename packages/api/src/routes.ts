@@ -1,4 +1,6 @@
 import type { ImageId, VmId } from './ids.ts';
+import type { VmVerb } from './machines.ts';
+
 /** Every address of the API. */
 const enc = (part: string | number): string => encodeURIComponent(String(part));
 
@@ -33,7 +35,7 @@ export const routes = {
   vms: () => '/api/vms',
   quickCreateVm: () => '/api/vms/quick-create',
   vm: (id: VmId) => `/api/vms/${enc(id)}`,
-  vmVerb: (id: VmId, verb: 'start' | 'shutdown' | 'power-off' | 'reset') => `/api/vms/${enc(id)}/${verb}`,
+  vmVerb: (id: VmId, verb: VmVerb) => `/api/vms/${enc(id)}/${verb}`,
   vmDisks: (id: VmId) => `/api/vms/${enc(id)}/disks`,
   vmDisk: (id: VmId, index: number) => `/api/vms/${enc(id)}/disks/${enc(index)}`,
   vmCdrom: (id: VmId) => `/api/vms/${enc(id)}/cdrom`,

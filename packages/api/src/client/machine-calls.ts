@@ -10,6 +10,7 @@ import type {
   QuickCreateVmRequest,
   SetCdromRequest,
   Vm,
+  VmVerb,
   VmList,
 } from '../machines.ts';
 import type { Accepted } from '../operations.ts';
@@ -35,9 +36,8 @@ export function machineCalls(send: Send) {
       send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     deleteVm: (id: VmId, body: DeleteVmRequest = {}) =>
       send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
-    /** Resolves when the hypervisor has accepted the command; the state changes later. */
-    orderVm: (id: VmId, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
-      send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
+    /** Resolves when the command has had its effect. The guest decides about `shutdown` later. */
+    orderVm: (id: VmId, verb: VmVerb) => send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
     changeVm: (id: VmId, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),
     addDisk: (id: VmId, body: AddDiskRequest) => send<Vm>('POST', routes.vmDisks(id), { has: 'state', body }),
     growDisk: (id: VmId, index: number, body: GrowDiskRequest) =>

@@ -12,7 +12,10 @@ import {
   setCdromRequest,
   vm,
   vmList,
+  vmVerb,
 } from '../machines.ts';
+import type { VmVerb } from '../machines.ts';
+import type { ErrorCode } from '../errors/errors.ts';
 import { accepted } from '../operations.ts';
 import { idempotencyKey, location } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -35,6 +38,8 @@ const createErrors = [
 ] as const;
 const changeErrors = [
   'vm_running',
+  'vm_changed_outside',
+  'vm_saved',
   'vm_busy',
   'vm_foreign',
   'hypervisor_unavailable',
@@ -45,7 +50,15 @@ const verbs = {
   shutdown: 'Ask the guest to shut down',
   'power-off': 'Power off a machine',
   reset: 'Reset a machine',
+  'discard-saved-state': 'Discard the saved memory of a machine',
+  adopt: 'Record what another program changed in the hypervisor',
 } as const;
+const verbErrors: Readonly<Partial<Record<VmVerb, readonly ErrorCode[]>>> = {
+  start: ['no_space', 'pool_unavailable', 'not_enough_memory', 'base_changed', 'vm_disk_stopped'],
+  shutdown: ['vm_paused'],
+  reset: ['vm_disk_stopped'],
+  adopt: ['vm_name_taken', 'image_unavailable'],
+};
 
 /** Endpoints of machines and of this host. */
 export const machineEndpoints: readonly Endpoint[] = [
@@ -126,22 +139,19 @@ export const machineEndpoints: readonly Endpoint[] = [
     headers: [idempotencyKey],
     body: copyVmRequest,
     answer: started,
-    errors: ['vm_running', 'vm_busy', 'vm_foreign', ...createErrors],
+    errors: ['vm_running', 'vm_busy', 'vm_foreign', 'vm_changed_outside', 'vm_saved', ...createErrors],
   },
-  ...(['start', 'shutdown', 'power-off', 'reset'] as const).map((verb): Endpoint => ({
+  ...vmVerb.options.map((verb): Endpoint => ({
     method: 'POST',
     path: `${one}/${verb}`,
     tag: 'Machines',
     summary: verbs[verb],
-    description: 'Answers when the hypervisor has accepted the command. The state changes later.',
+    description:
+      verb === 'shutdown'
+        ? 'Presses the power button. The guest decides, so the state changes later.'
+        : 'Answers when the command has had its effect.',
     answer: machine,
-    errors: [
-      'vm_not_running',
-      ...(verb === 'start'
-        ? (['no_space', 'pool_unavailable', 'not_enough_memory', 'base_changed'] as const)
-        : []),
-      ...changeErrors,
-    ],
+    errors: ['vm_not_running', ...(verbErrors[verb] ?? []), ...changeErrors],
   })),
   {
     method: 'POST',
@@ -168,7 +178,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: 'Insert or eject a disc image',
     body: setCdromRequest,
     answer: machine,
-    errors: ['image_unavailable', 'vm_busy', 'vm_foreign', 'hypervisor_unavailable', 'hypervisor_failed'],
+    errors: ['image_unavailable', ...changeErrors],
   },
   {
     method: 'GET',

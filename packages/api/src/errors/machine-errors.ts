@@ -35,6 +35,26 @@ export const machineErrors = {
     message: 'The machine is not running.',
     hint: 'Start it first.',
   },
+  vm_paused: {
+    status: 409,
+    message: 'The guest is paused or sleeps, so it does not see the power button.',
+    hint: 'Start the machine to resume or wake it, then shut it down. Or power it off.',
+  },
+  vm_saved: {
+    status: 409,
+    message: 'The memory of the machine is saved.',
+    hint: 'Start the machine to restore it, or discard the saved state (wcc vm discard-saved).',
+  },
+  vm_disk_stopped: {
+    status: 409,
+    message: 'The guest stopped again, because its disk still fails.',
+    hint: 'Free space for the disk or repair it, then start the machine again.',
+  },
+  vm_changed_outside: {
+    status: 409,
+    message: 'Another program changed this machine in the hypervisor.',
+    hint: 'Adopt the changes (wcc vm adopt), or undo them in the hypervisor.',
+  },
   vm_busy: {
     status: 409,
     message: 'An operation is working on this machine.',

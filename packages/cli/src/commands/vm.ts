@@ -16,6 +16,8 @@ export function addVmCommands(program: Command, context: Context): void {
   addVmPower(vm, context, 'start');
   addVmStop(vm, context);
   addVmPower(vm, context, 'reset');
+  addVmPower(vm, context, 'adopt');
+  addVmPower(vm, context, 'discard-saved');
   addVmRm(vm, context);
   addVmScreen(vm, context);
 }

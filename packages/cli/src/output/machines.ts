@@ -1,4 +1,4 @@
-import type { Vm, VmState } from '@wcc/api';
+import type { Vm, VmDifference, VmState } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { facts, table } from './human.ts';
 
@@ -8,6 +8,8 @@ const stateTexts: Readonly<Record<VmState, string>> = {
   running: 'running',
   shut_off: 'off',
   paused: 'paused',
+  suspended: 'asleep',
+  saved: 'saved',
   crashed: 'crashed',
   unknown: 'not known',
 };
@@ -43,6 +45,11 @@ export function vmFacts(machine: Vm): string {
     ['state', vmStateText(machine)],
     ['reason', stateReason?.message ?? null],
     ['hint', stateReason?.hint ?? null],
+    ...machine.changedOutside.map((difference): [string, string] => [
+      'changed outside',
+      differenceText(difference),
+    ]),
+    ['to adopt it', machine.may.adopt ? `wcc vm adopt ${machine.id ?? ''}` : null],
     ['operation', machine.operation],
     ['cpus', String(machine.cpus)],
     ['memory', formatBytes(machine.memoryBytes)],
@@ -57,6 +64,11 @@ export function vmFacts(machine: Vm): string {
     ['owner', machine.foreign ? 'another program' : machine.ownerName],
     ['created', machine.createdAt],
   ]);
+}
+
+function differenceText({ setting, wcc, hypervisor }: VmDifference): string {
+  const orNothing = (text: string): string => (text === '' ? 'nothing' : text);
+  return `${setting}: ${orNothing(wcc)} in wcc, ${orNothing(hypervisor)} in the hypervisor`;
 }
 
 function diskText({ name, image, sizeBytes, format, base }: Vm['disks'][number]): string {

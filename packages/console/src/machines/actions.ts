@@ -5,7 +5,8 @@ import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
 import type { VmsText } from './text/text.ts';
 
-export type VmCommand = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
+export type VmCommand =
+  'start' | 'shutdown' | 'power-off' | 'reset' | 'discard-saved-state' | 'adopt' | 'copy' | 'delete';
 
 export interface ActionsContext {
   vm: Vm;
@@ -20,9 +21,16 @@ const icons: Readonly<Record<VmCommand, IconName>> = {
   shutdown: 'power',
   'power-off': 'bolt',
   reset: 'reset',
+  'discard-saved-state': 'bin',
+  adopt: 'check',
   copy: 'copy',
   delete: 'bin',
 };
+
+/** What `start` does in this state. */
+export function startVerb({ state }: Vm, { start, startVerbs }: VmsText): string {
+  return state === 'paused' || state === 'suspended' || state === 'saved' ? startVerbs[state] : start;
+}
 
 /** Buttons for the commands that the user can give this machine now. */
 export function vmActions({ vm, words, disabledReason, onCommand }: ActionsContext): TemplateResult {
@@ -35,11 +43,12 @@ export function vmActions({ vm, words, disabledReason, onCommand }: ActionsConte
           title=${disabledReason ?? words.commandHints[command]}
           @click=${() => (disabledReason === null ? onCommand(command) : undefined)}
         >
-          ${icon(icons[command])}${words.commands[command]}
+          ${icon(icons[command])}${command === 'start' ? startVerb(vm, words) : words.commands[command]}
         </button>`
       : nothing;
   return html`<div class="end vm-actions">
     ${button('start', may.start, 'primary')} ${button('shutdown', may.shutdown)} ${button('reset', may.reset)}
-    ${button('power-off', may.powerOff)} ${button('copy', may.copy)} ${button('delete', may.delete)}
+    ${button('discard-saved-state', may.discardSavedState)} ${button('power-off', may.powerOff)}
+    ${button('copy', may.copy)} ${button('delete', may.delete)}
   </div>`;
 }

@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import { VmDialog } from './machine-dialog.ts';
+import { isOn } from './states.ts';
 
 /** Deletes a machine, with or without its disks. To delete disks, the user must type the machine's name. */
 export class DeleteVmDialog extends VmDialog {
@@ -32,7 +33,7 @@ export class DeleteVmDialog extends VmDialog {
   protected override render(): TemplateResult {
     const { remove: text } = this.words;
     const { vm } = this;
-    const isRunning = vm.state === 'running' || vm.state === 'paused';
+    const isRunning = isOn(vm.state);
     const hasDisks = vm.disks.length > 0;
     return this.frame({
       title: text.title,

@@ -15,10 +15,11 @@ import type { OpenVmDialog } from './dialogs.ts';
 import { disksOf, driveOf, hardwareOf } from './hardware.ts';
 import type { HardwareContext } from './hardware.ts';
 import { VmElement } from './machine-element.ts';
+import { outsideChanges } from './outside-changes.ts';
 import { createdVmName } from './pending-rows.ts';
 import { vmStateBadge } from './state-badge.ts';
 
-type Verb = 'start' | 'shutdown' | 'power-off' | 'reset';
+type Asked = 'shutdown' | 'power-off' | 'reset' | 'discard-saved-state';
 
 /** State, commands, screen, hardware and history of one machine. */
 export class VmPage extends VmElement {
@@ -69,6 +70,12 @@ export class VmPage extends VmElement {
           onCommand: (order) => this.#onCommand(order, vm),
         })}
       </div>
+      ${outsideChanges({
+        vm,
+        words: this.words,
+        disabledReason: this.#disabledReason,
+        onAdopt: () => this.#onCommand('adopt', vm),
+      })}
       ${this.#operation(vm)} ${this.#whole(vm)}
       ${
         dialog === null
@@ -174,11 +181,18 @@ export class VmPage extends VmElement {
 
   #onCommand(order: VmCommand, vm: Vm): void {
     if (order === 'copy' || order === 'delete') this.dialog = { kind: order };
-    else if (order === 'start') void this.#send(vm, (id) => this.app.api.orderVm(id, 'start'));
+    else if (order === 'start') void this.#send(vm, (id) => this.app.api.orderVm(id, order));
+    else if (order === 'adopt') void this.#send(vm, (id) => this.#adopt(id));
     else this.#ask(order, vm);
   }
 
-  #ask(verb: Exclude<Verb, 'start'>, vm: Vm): void {
+  async #adopt(id: VmId): Promise<Vm> {
+    const vm = await this.app.api.orderVm(id, 'adopt');
+    this.app.announcer.say(this.words.changes.adopted);
+    return vm;
+  }
+
+  #ask(verb: Asked, vm: Vm): void {
     const { questions, commands } = this.words;
     this.dialog = {
       kind: 'ask',

@@ -2,6 +2,7 @@ import type { Vm } from '@wcc/api';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import type { OperationEntry } from '../operations/operation-entry.ts';
+import { isOn } from './states.ts';
 
 const creatingActions: readonly string[] = ['create_vm', 'quick_create_vm', 'copy_vm'];
 
@@ -33,6 +34,6 @@ export function pendingVms(entries: readonly OperationEntry[], vms: readonly Vm[
  */
 export function sortVms(vms: readonly Vm[]): Vm[] {
   const weight = ({ foreign, state, operation }: Vm): number =>
-    foreign ? 3 : operation !== null ? 0 : state === 'running' || state === 'paused' ? 1 : 2;
+    foreign ? 3 : operation !== null ? 0 : isOn(state) ? 1 : 2;
   return vms.toSorted((a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name));
 }

@@ -8,6 +8,7 @@ import type { OperationEntry } from '../operations/operation-entry.ts';
 import { pendingRow } from '../operations/rows.ts';
 import { count, size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
+import { startVerb } from './actions.ts';
 import { createdVmName } from './pending-rows.ts';
 import { vmStateBadge } from './state-badge.ts';
 import type { VmsText } from './text/text.ts';
@@ -66,7 +67,7 @@ function actions(vm: Vm, { app, words, busy, onStart }: VmRowContext): unknown {
       aria-disabled=${String(isOff)}
       @click=${() => (isOff ? undefined : onStart(vm))}
     >
-      ${icon('play')}${words.start}
+      ${icon('play')}${startVerb(vm, words)}
     </button>`;
   if (may.screen && id !== null)
     return html`<a

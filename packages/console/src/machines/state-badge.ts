@@ -10,6 +10,8 @@ const icons: Readonly<Record<VmState, IconName>> = {
   running: 'play',
   shut_off: 'power',
   paused: 'pause',
+  suspended: 'pause',
+  saved: 'power',
   crashed: 'alert',
   unknown: 'unknown',
 };

@@ -54,7 +54,7 @@ export const vms: CSSResult = css`
   .vm-state.making {
     color: var(--accent);
   }
-  .vm-state:is(.crashed, .unknown, .paused) {
+  .vm-state:is(.crashed, .unknown, .paused, .suspended) {
     color: var(--warning);
   }
   .vm-state .why {

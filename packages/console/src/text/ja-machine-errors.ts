@@ -40,6 +40,22 @@ export const jaMachineErrors: Record<MachineErrorCode, ErrorText> = {
     message: '仮想マシンは動作していません。',
     hint: '先に起動してください。',
   },
+  vm_paused: {
+    message: 'ゲスト OS が一時停止中かスリープ中のため、電源ボタンが届きません。',
+    hint: '起動して再開させてからシャットダウンするか、電源を切ってください。',
+  },
+  vm_saved: {
+    message: '仮想マシンのメモリが保存されています。',
+    hint: '起動して復元するか、保存された状態を破棄してください。',
+  },
+  vm_disk_stopped: {
+    message: 'ディスクの問題が続いているため、ゲスト OS が再び停止しました。',
+    hint: 'ディスクの空きを作るか修理してから、もう一度起動してください。',
+  },
+  vm_changed_outside: {
+    message: '別のプログラムがハイパーバイザー側でこの仮想マシンを変更しました。',
+    hint: '変更を取り込むか、ハイパーバイザー側で元に戻してください。',
+  },
   vm_busy: {
     message: 'この仮想マシンは別の処理で使用中です。',
     hint: '処理の終了を待つか、キャンセルしてください。',

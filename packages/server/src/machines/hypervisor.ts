@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { BackingSpec, DiskSpec, MachineSpec } from './hypervisor/machine-spec.ts';
+import type { SettingDifference } from './hypervisor/setting-difference.ts';
 
 /** Drivers that exist. */
 export const driverNames = ['libvirt', 'qemu'] as const;
@@ -7,10 +8,21 @@ export type DriverName = (typeof driverNames)[number];
 
 /**
  * States of a machine: `shut_off` ⇄ `running` ⇄ `paused`.
+ * - `suspended`: the guest sleeps (ACPI S3). Its memory stays; `start` wakes it.
+ * - `saved`: off, with its memory in a file of the hypervisor; `start` restores it. Its disks and its definition must
+ *   not change until then.
  * - `crashed`: the process ended unexpectedly or the guest panicked. It starts like a machine that is shut off.
  * - `unknown`: the process lives but does not answer.
  */
-export const machineStates = ['running', 'paused', 'shut_off', 'crashed', 'unknown'] as const;
+export const machineStates = [
+  'running',
+  'paused',
+  'suspended',
+  'saved',
+  'shut_off',
+  'crashed',
+  'unknown',
+] as const;
 export type MachineState = (typeof machineStates)[number];
 
 /** Why a machine is in its state; null: no special reason. `no_space`: its disk's file system is full; free space, then start it again. */
@@ -29,6 +41,8 @@ export interface MachineStatus {
   readonly memoryBytes: number;
   /** Host memory that its process takes now; null: unknown, or the machine is off. */
   readonly residentBytes: number | null;
+  /** What another program changed since the last `define`; empty for a foreign machine. */
+  readonly differences: readonly SettingDifference[];
 }
 
 /** A network that a machine can use. */
@@ -61,6 +75,8 @@ export interface HypervisorFacts {
  * - MUST NOT open a disk with any other format or backing file than the specification names, because the guest controls the disk's content.
  * - MUST NOT change a machine that it did not create (`foreign_machine`), and MUST throw `unknown_machine` for an unknown UUID.
  * - MUST NOT let a screen listen anywhere but on a unix socket that only this user can open.
+ * - MUST change only the parts of a machine's definition that its caller changes, and MUST throw `changed_outside` instead of
+ *   replacing a setting that another program changed.
  * - MUST reject with a {@link HypervisorError} only.
  *
  * Calls for one machine run one after the other, in call order. Calls for different machines run concurrently.
@@ -77,8 +93,9 @@ export interface Hypervisor {
   /**
    * Creates the machine, or gives the stopped machine of this UUID a new specification (name, CPUs, memory, disks, boot order, …).
    * MUST be idempotent: the same specification changes nothing, running or not. MUST NOT touch the disks.
-   * Throws `invalid_state` when it runs and the specification differs, `name_taken`, `packages_missing` (e.g. for uefi), `unsupported`,
-   * `aborted`.
+   * Throws `invalid_state` when it runs and the specification differs, `saved_state`, `changed_outside` when the hypervisor has a
+   * setting that neither the last `define` nor this specification has, `name_taken`, `packages_missing` (e.g. for uefi),
+   * `unsupported`, `aborted`.
    */
   define(spec: MachineSpec, options?: CallOptions): Promise<void>;
 
@@ -98,8 +115,10 @@ export interface Hypervisor {
   status(uuid: string): Promise<MachineStatus | null>;
 
   /**
-   * Boots the machine, or resumes it when paused. Idempotent: leaves a running machine alone.
-   * Throws `start_failed` with the hypervisor's message as detail, `aborted`.
+   * Boots the machine, resumes it when paused, wakes it when suspended, and restores it when saved. The guest runs when this
+   * resolves. Idempotent: leaves a running machine alone.
+   * Throws `start_failed` with the hypervisor's message as detail, `disk_stopped` when the guest stops again for its disk,
+   * `aborted`.
    */
   start(uuid: string, options?: CallOptions): Promise<void>;
 
@@ -109,21 +128,31 @@ export interface Hypervisor {
   /** Lets the CPUs of a paused machine run again, and leaves any other machine alone. */
   resume(uuid: string): Promise<void>;
 
-  /** Presses the power button (ACPI) and does not wait, because the guest decides. Throws `invalid_state` when it does not run. */
+  /**
+   * Presses the power button (ACPI) and does not wait, because the guest decides. Throws `invalid_state` when its guest does not run.
+   */
   shutdown(uuid: string): Promise<void>;
 
-  /** Cuts the power. The machine is off when this resolves. Idempotent. */
+  /** Cuts the power. The machine is off when this resolves. Idempotent; keeps a saved state. */
   powerOff(uuid: string): Promise<void>;
 
-  /** Presses the reset button. Throws `invalid_state` when it does not run. */
+  /**
+   * Presses the reset button. The guest boots, also after a pause, a sleep or a panic. Throws `invalid_state` when the machine is
+   * off.
+   */
   reset(uuid: string): Promise<void>;
 
-  /** Inserts an ISO into the drive, or ejects it (null), now and for the next start. */
+  /** Discards the memory of a saved machine, which is off then. Leaves any other machine alone. */
+  discardSavedState(uuid: string): Promise<void>;
+
+  /**
+   * Inserts an ISO into the drive, or ejects it (null), now and for the next start. Throws `changed_outside`, `saved_state`.
+   */
   setCdrom(uuid: string, path: string | null): Promise<void>;
 
   /**
    * Grows a disk of the machine, running or not; a running guest sees the new size. Throws `invalid_spec` for a
-   * smaller size. `disk` is a disk of the machine's specification.
+   * smaller size, `changed_outside`, `saved_state`. `disk` is a disk of the machine's specification.
    */
   growDisk(uuid: string, options: { disk: DiskSpec; sizeBytes: number }): Promise<void>;
 
@@ -172,4 +201,4 @@ export interface FollowSerialOptions {
 /** Limit of a machine's serial log, because a guest may write without end. */
 export const serialLimitBytes: number = 1024 ** 2;
 
-export type { BackingSpec, DiskSpec, MachineSpec };
+export type { BackingSpec, DiskSpec, MachineSpec, SettingDifference };

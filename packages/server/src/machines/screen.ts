@@ -4,7 +4,7 @@ import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { mapHypervisorErrors } from './host/hypervisor-errors.ts';
-import { assertRunning } from './host/power-state.ts';
+import { assertOn } from './host/power-state.ts';
 import { assertVmRight, canUseVm } from './record/rights.ts';
 
 /** A machine's screen with the rights of one principal. */
@@ -30,14 +30,14 @@ export function createVmScreens({ store, hypervisor }: MachinesContext): VmScree
     async screenshot(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
       return mapHypervisorErrors(async () => {
-        assertRunning(await hypervisor.status(row.uuid));
+        assertOn(await hypervisor.status(row.uuid));
         return hypervisor.screenshot(row.uuid);
       });
     },
     async screen(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
       return mapHypervisorErrors(async () => {
-        assertRunning(await hypervisor.status(row.uuid));
+        assertOn(await hypervisor.status(row.uuid));
         return {
           vmId: id,
           open: () => mapHypervisorErrors(() => hypervisor.openScreen(row.uuid)),

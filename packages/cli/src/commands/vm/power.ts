@@ -8,14 +8,20 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
-const descriptions = {
-  start: 'start a machine, or resume a paused one',
-  reset: 'press the reset button of a machine',
-};
+const orders = {
+  start: { verb: 'start', description: 'start a machine, or resume, wake or restore it' },
+  reset: { verb: 'reset', description: 'press the reset button of a machine' },
+  adopt: { verb: 'adopt', description: 'record what another program changed in the hypervisor' },
+  'discard-saved': {
+    verb: 'discard-saved-state',
+    description: 'discard the saved memory of a machine; its unsaved data is lost',
+  },
+} as const;
 
-/** Adds `start` or `reset`, which take effect at once. */
-export function addVmPower(parent: Command, context: Context, verb: keyof typeof descriptions): void {
-  addServerOptions(parent.command(`${verb} <machine>`).description(descriptions[verb])).action(
+/** Adds a command for an order that takes effect at once. */
+export function addVmPower(parent: Command, context: Context, command: keyof typeof orders): void {
+  const { verb, description } = orders[command];
+  addServerOptions(parent.command(`${command} <machine>`).description(description)).action(
     async (name: string, options: ServerOptions) => {
       const server = await findServer(context.env, options.url);
       const { id } = await findOwnVm(server, name);

@@ -37,6 +37,7 @@ export function addVmRm(parent: Command, context: Context): void {
 function questionOf({ id, name, state, disks }: OwnVm, keepsDisks: boolean): string {
   const files = disks.map((disk) => disk.name).join(', ');
   const fate = files === '' ? '' : keepsDisks ? `, but not ${files}` : ` with ${files}`;
-  const runs = state === 'running' || state === 'paused' ? ' It is running.' : '';
+  const isOn = state === 'running' || state === 'paused' || state === 'suspended';
+  const runs = isOn ? ' It is running.' : state === 'saved' ? ' Its saved memory is lost.' : '';
   return `Delete machine ${id} "${name}"${fate}?${runs}`;
 }

@@ -71,6 +71,7 @@ async function printPage(
 function whyNoScreen(machine: OwnVm): string | null {
   const { state, may } = machine;
   if (may.screen) return null;
-  if (state === 'running' || state === 'paused') return 'has a screen, but you may not see it.';
+  const isOn = state === 'running' || state === 'paused' || state === 'suspended';
+  if (isOn) return 'has a screen, but you may not see it.';
   return `is ${vmStateText(machine)} and has no screen now.`;
 }

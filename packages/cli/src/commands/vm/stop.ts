@@ -43,7 +43,7 @@ export function addVmStop(parent: Command, context: Context): void {
 }
 
 function isOff({ state }: Vm): boolean {
-  return state === 'shut_off' || state === 'crashed';
+  return state === 'shut_off' || state === 'saved' || state === 'crashed';
 }
 
 /** @throws CliError `vm_running` if the machine is not off in time */

@@ -156,6 +156,8 @@ export const en: AccessText = {
       'vm.shutdown': 'Shut down a machine',
       'vm.power-off': 'Powered off a machine',
       'vm.reset': 'Reset a machine',
+      'vm.discard-saved-state': 'Discarded the saved memory of a machine',
+      'vm.adopt': 'Adopted changes of a machine',
       'vm.change': 'Changed a machine',
       'vm.disk.add': 'Added a disk',
       'vm.disk.grow': 'Grew a disk',

@@ -156,6 +156,8 @@ export const ja: AccessText = {
       'vm.shutdown': '仮想マシンをシャットダウン',
       'vm.power-off': '仮想マシンの電源を切断',
       'vm.reset': '仮想マシンをリセット',
+      'vm.discard-saved-state': '仮想マシンの保存されたメモリを破棄',
+      'vm.adopt': '仮想マシンの変更を取り込み',
       'vm.change': '仮想マシンを変更',
       'vm.disk.add': 'ディスクを追加',
       'vm.disk.grow': 'ディスクを拡張',

@@ -43,7 +43,8 @@ export class VmScreen extends ConsoleElement<App> {
   }
 
   get #acceptsKeys(): boolean {
-    return this.vm.may.input && this.vm.state === 'running';
+    // A key wakes a guest that sleeps.
+    return this.vm.may.input && (this.vm.state === 'running' || this.vm.state === 'suspended');
   }
 
   get #text(): VmsText['screenText'] {

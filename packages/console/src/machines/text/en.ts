@@ -1,4 +1,5 @@
 import { boot, making } from '../create/text/en.ts';
+import { en as changes } from './changes.ts';
 import type { VmsText } from './text.ts';
 
 export const en: VmsText = {
@@ -26,17 +27,22 @@ export const en: VmsText = {
     running: 'Running',
     shut_off: 'Off',
     paused: 'Paused',
+    suspended: 'Asleep',
+    saved: 'Saved',
     crashed: 'Crashed',
     unknown: 'Unknown',
   },
   stateReasons: {
     deleting: 'The machine is being deleted.',
     emergency_floor: 'wcc paused it: the disk of the pool is nearly full. It resumes when there is space.',
-    guest_panic: 'The guest system panicked. Read the serial log, then reset the machine.',
+    guest_asleep: 'The guest system sleeps. A key or “Wake up” wakes it.',
+    guest_panic: 'The guest system panicked. Look at the screen and the serial log, then reset the machine.',
     hypervisor_unavailable: 'The hypervisor does not answer. Running machines keep running.',
-    io_error: 'A disk of the machine reported an error.',
+    io_error: 'A disk reported an error, so the guest stopped. Check the disk, then resume the machine.',
     no_answer: 'The machine runs, but does not answer.',
-    no_space: 'The pool is full. Free some space, then start the machine again.',
+    no_space: 'The pool is full. Free some space, then resume the machine.',
+    saved_state:
+      'Its memory is saved. Restore it, or discard the saved memory to change the machine or its disks.',
   },
   cpus: 'CPUs',
   badCpus: 'Enter a whole number from 1 to 255.',
@@ -68,6 +74,7 @@ export const en: VmsText = {
   foreignHint: 'Another program created this machine. wcc only shows it.',
   startAfter: 'Start when ready',
   start: 'Start',
+  startVerbs: { paused: 'Resume', suspended: 'Wake up', saved: 'Restore' },
   startNamed: (name) => `Start ${name}`,
   started: (name) => `${name} is starting.`,
   view: 'View',
@@ -81,6 +88,8 @@ export const en: VmsText = {
     shutdown: 'Shut down',
     'power-off': 'Power off',
     reset: 'Reset',
+    'discard-saved-state': 'Discard saved memory',
+    adopt: 'Adopt the changes',
     copy: 'Copy',
     delete: 'Delete',
   },
@@ -89,6 +98,8 @@ export const en: VmsText = {
     shutdown: 'Asks the guest system to shut down',
     'power-off': 'Cuts the power immediately',
     reset: 'Like the reset button of a computer',
+    'discard-saved-state': 'The machine is off then and starts normally',
+    adopt: 'wcc records the settings that the hypervisor has',
     copy: 'Creates a second machine like this one',
     delete: 'With or without its disks',
   },
@@ -96,6 +107,7 @@ export const en: VmsText = {
     shutdown: (name) => `${name} was asked to shut down.`,
     'power-off': (name) => `${name} was powered off.`,
     reset: (name) => `${name} was reset.`,
+    'discard-saved-state': (name) => `The saved memory of ${name} was discarded.`,
   },
   questions: {
     shutdown: {
@@ -111,7 +123,12 @@ export const en: VmsText = {
       title: (name) => `Reset ${name}?`,
       words: 'Restarts the machine immediately. Data that is not yet written to disk is lost.',
     },
+    'discard-saved-state': {
+      title: (name) => `Discard the saved memory of ${name}?`,
+      words: 'As after a power failure, the machine then starts from its disks. Unsaved data is lost.',
+    },
   },
+  changes,
   home: {
     title: 'Home',
     failed: 'Failed in the last 24 hours',

@@ -1,4 +1,5 @@
 import { boot, making } from '../create/text/ja.ts';
+import { ja as changes } from './changes.ts';
 import type { VmsText } from './text.ts';
 
 export const ja: VmsText = {
@@ -26,6 +27,8 @@ export const ja: VmsText = {
     running: '実行中',
     shut_off: '停止',
     paused: '一時停止',
+    suspended: 'スリープ',
+    saved: '保存済み',
     crashed: 'クラッシュ',
     unknown: '不明',
   },
@@ -33,11 +36,14 @@ export const ja: VmsText = {
     deleting: '削除中です。',
     emergency_floor:
       'プールのディスクの空きがほとんどないため、wcc が一時停止しました。空きができると自動で再開します。',
-    guest_panic: 'ゲスト OS がパニックで停止しました。シリアルログを確認してからリセットしてください。',
+    guest_asleep: 'ゲスト OS がスリープ中です。キー入力か「スリープ解除」で復帰します。',
+    guest_panic: 'ゲスト OS がパニックで停止しました。画面とシリアルログを確認してからリセットしてください。',
     hypervisor_unavailable: 'ハイパーバイザーが応答しません。実行中の仮想マシンは動作を続けています。',
-    io_error: 'ディスクでエラーが発生しました。',
+    io_error: 'ディスクでエラーが発生し、ゲスト OS が停止しました。ディスクを確認してから再開してください。',
     no_answer: '実行中ですが、応答がありません。',
-    no_space: 'プールがいっぱいです。空きを作ってから、もう一度起動してください。',
+    no_space: 'プールがいっぱいです。空きを作ってから再開してください。',
+    saved_state:
+      'メモリの内容が保存されています。復元するか、構成やディスクを変更する場合は保存内容を破棄してください。',
   },
   cpus: 'CPU 数',
   badCpus: '1～255 の整数を入力してください。',
@@ -69,6 +75,7 @@ export const ja: VmsText = {
   foreignHint: '別のプログラムが作成した仮想マシンです。wcc は表示だけを行います。',
   startAfter: '作成後に起動する',
   start: '起動',
+  startVerbs: { paused: '再開', suspended: 'スリープ解除', saved: '復元' },
   startNamed: (name) => `${name} を起動`,
   started: (name) => `${name} を起動しています。`,
   view: '表示内容',
@@ -82,6 +89,8 @@ export const ja: VmsText = {
     shutdown: 'シャットダウン',
     'power-off': '電源オフ',
     reset: 'リセット',
+    'discard-saved-state': '保存内容を破棄',
+    adopt: '変更を取り込む',
     copy: 'コピー',
     delete: '削除',
   },
@@ -90,6 +99,8 @@ export const ja: VmsText = {
     shutdown: 'OS に終了を要求します',
     'power-off': '電源を直ちに切ります',
     reset: 'リセットボタンと同じ動作です',
+    'discard-saved-state': '破棄後は停止状態になり、通常どおり起動します',
+    adopt: 'ハイパーバイザー側の設定を wcc に記録します',
     copy: '同じ構成の仮想マシンを作ります',
     delete: 'ディスクごと、または仮想マシンだけを削除します',
   },
@@ -97,6 +108,7 @@ export const ja: VmsText = {
     shutdown: (name) => `${name} にシャットダウンを要求しました。`,
     'power-off': (name) => `${name} の電源を切りました。`,
     reset: (name) => `${name} をリセットしました。`,
+    'discard-saved-state': (name) => `${name} の保存されたメモリを破棄しました。`,
   },
   questions: {
     shutdown: {
@@ -111,7 +123,12 @@ export const ja: VmsText = {
       title: (name) => `${name} をリセットしますか？`,
       words: '直ちに再起動します。まだディスクに書き込まれていないデータは失われます。',
     },
+    'discard-saved-state': {
+      title: (name) => `${name} の保存されたメモリを破棄しますか？`,
+      words: '停電の後と同じように、ディスクから起動し直します。保存していないデータは失われます。',
+    },
   },
+  changes,
   home: {
     title: 'ホーム',
     failed: '過去 24 時間の失敗',

@@ -1,8 +1,8 @@
-import type { BootDevice, CdBus, Firmware, VmNetwork, VmState, VmStateReasonCode } from '@wcc/api';
+import type { BootDevice, CdBus, Firmware, VmNetwork, VmSetting, VmState, VmStateReasonCode } from '@wcc/api';
 import type { CreateStep } from '../create/form.ts';
 
-type Order = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
-type Asked = 'shutdown' | 'power-off' | 'reset';
+type Asked = 'shutdown' | 'power-off' | 'reset' | 'discard-saved-state';
+type Order = Asked | 'start' | 'adopt' | 'copy' | 'delete';
 
 /** Texts of the home page and of the pages about machines. */
 export interface VmsText {
@@ -48,6 +48,8 @@ export interface VmsText {
   foreignHint: string;
   startAfter: string;
   start: string;
+  /** What `start` does in these states. */
+  startVerbs: Record<'paused' | 'suspended' | 'saved', string>;
   startNamed: (name: string) => string;
   started: (name: string) => string;
   view: string;
@@ -60,6 +62,17 @@ export interface VmsText {
   commandHints: Record<Order, string>;
   commandSent: Record<Asked, (name: string) => string>;
   questions: Record<Asked, { title: (name: string) => string; words: string }>;
+  changes: {
+    title: string;
+    lead: string;
+    adoptLead: string;
+    undoLead: string;
+    snapshotLead: string;
+    settings: Record<VmSetting, string>;
+    /** `wcc` and `hypervisor` are empty for nothing. */
+    line: (setting: string, values: { wcc: string; hypervisor: string }) => string;
+    adopted: string;
+  };
   home: { title: string; failed: string; all: string; pools: string };
   first: {
     title: string;

@@ -70,6 +70,8 @@ const expectations: Readonly<Record<string, Readonly<Record<string, number>>>> =
     'POST /api/vms/{id}/shutdown': 409,
     'POST /api/vms/{id}/power-off': 200,
     'POST /api/vms/{id}/reset': 409,
+    'POST /api/vms/{id}/discard-saved-state': 200,
+    'POST /api/vms/{id}/adopt': 200,
     'POST /api/vms/{id}/disks': 409,
     'PATCH /api/vms/{id}/disks/{index}': 200,
     'PUT /api/vms/{id}/cdrom': 200,

@@ -91,6 +91,8 @@ function machineProbes(matrix: Matrix): Rests {
     'POST /api/vms/{id}/shutdown': at(`${off}/shutdown`),
     'POST /api/vms/{id}/power-off': at(`${off}/power-off`),
     'POST /api/vms/{id}/reset': at(`${off}/reset`),
+    'POST /api/vms/{id}/discard-saved-state': at(`${off}/discard-saved-state`),
+    'POST /api/vms/{id}/adopt': at(`${off}/adopt`),
     'POST /api/vms/{id}/disks': send(`${on}/disks`, { sizeBytes: 1024 ** 2 }),
     'PATCH /api/vms/{id}/disks/{index}': send(`${on}/disks/0`, { sizeBytes: 1024 ** 3 }),
     'PUT /api/vms/{id}/cdrom': send(`${off}/cdrom`, { image: null }),

@@ -138,6 +138,8 @@ const addresses: readonly (readonly [method: string, path: string, body?: unknow
   ['POST', '/shutdown'],
   ['POST', '/power-off'],
   ['POST', '/reset'],
+  ['POST', '/discard-saved-state'],
+  ['POST', '/adopt'],
   ['POST', '/disks', { sizeBytes: MiB }],
   ['PATCH', '/disks/0', { sizeBytes: 64 * MiB }],
   ['PUT', '/cdrom', { image: null }],

@@ -9,6 +9,7 @@ import {
   quickCreateVmRequest,
   routes,
   setCdromRequest,
+  vmVerb,
 } from '@wcc/api';
 import type { Accepted, Host, Vm, VmList } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -79,7 +80,7 @@ function callerOf(request: FastifyRequest): {
 
 function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
   const one = `${routes.vms()}/:id`;
-  for (const verb of ['start', 'shutdown', 'power-off', 'reset'] as const) {
+  for (const verb of vmVerb.options) {
     app.post<WithId>(`${one}/${verb}`, controls, async (request): Promise<Vm> => {
       return machines.control(assertPrincipal(request), vmIdOf(request), verb);
     });

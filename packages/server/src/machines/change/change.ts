@@ -1,4 +1,12 @@
-import type { AddDiskInput, ChangeVmRequest, DeleteVmInput, SetCdromRequest, Vm, VmId } from '@wcc/api';
+import type {
+  AddDiskInput,
+  ChangeVmRequest,
+  DeleteVmInput,
+  SetCdromRequest,
+  Vm,
+  VmId,
+  VmVerb,
+} from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
@@ -8,7 +16,6 @@ import type { VmRow } from '../record/machine-rows.ts';
 import { createDeleteAction } from '../remove/action.ts';
 import { requestDelete } from '../remove/request.ts';
 import { controlVm } from './control.ts';
-import type { VmVerb } from './control.ts';
 import { addDisk, growDisk } from './disks.ts';
 import { changeVm, setCdrom } from './settings.ts';
 

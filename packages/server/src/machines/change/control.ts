@@ -1,17 +1,19 @@
+import type { VmVerb } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import { assertBasesHold } from '../../images/base-file.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
+import { adoptSettings } from './adopt.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
-import { assertRunning } from '../host/power-state.ts';
+import { assertGuestRuns, assertOn } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
+import { isOn } from '../hypervisor/run-state.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 
-export type VmVerb = 'start' | 'shutdown' | 'power-off' | 'reset';
-
-/** Starts, stops or resets a machine. @throws ApiError `vm_running`, `vm_not_running`, … */
+/** Starts, stops or resets a machine, … @throws ApiError `vm_running`, `vm_not_running`, … */
 export async function controlVm(
   context: MachinesContext,
   { row, verb, principal }: { row: VmRow; verb: VmVerb; principal: Principal },
@@ -20,42 +22,65 @@ export async function controlVm(
   await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
     const status = await hypervisor.status(row.uuid);
-    await commands[verb](context, row, status);
+    await commands[verb](context, { row, status, principal });
   });
   await store.write([audit(principal, `vm.${verb}`, `vm:${row.id}`)]);
 }
 
-type Command = (context: MachinesContext, row: VmRow, status: MachineStatus | null) => Promise<void>;
+interface Order {
+  row: VmRow;
+  status: MachineStatus | null;
+  principal: Principal;
+}
+
+type Command = (context: MachinesContext, order: Order) => Promise<void>;
 
 const commands: Readonly<Record<VmVerb, Command>> = {
-  async start(context, row, status) {
+  async start(context, { row, status }) {
     const { hypervisor, memory, emergencyFloor } = context;
     if (status?.state === 'running') return;
     await emergencyFloor.assertRoom(row.poolId);
     await emergencyFloor.release(row);
-    const promise = await memory.promise(row);
+    const memoryBytes = Math.max(row.memoryBytes, status?.memoryBytes ?? 0);
+    const promise = await memory.promise({ uuid: row.uuid, memoryBytes });
     try {
-      // The store is the source of truth: the hypervisor may have lost the machine or have an older specification.
-      if (status?.state !== 'paused') {
-        const disks = await readDisks(context.store, row.id);
-        for (const { baseId } of disks) await assertBasesHold(context.images, baseId);
-        await hypervisor.define(await specOf(context, row, disks));
-      }
+      if (status === null || !isOn(status)) await prepareBoot(context, row, status);
       await hypervisor.start(row.uuid);
     } finally {
       promise.release();
     }
   },
-  async shutdown({ hypervisor }, { uuid }, status) {
-    assertRunning(status);
+  async shutdown({ hypervisor }, { row: { uuid }, status }) {
+    assertGuestRuns(status);
     await hypervisor.shutdown(uuid);
   },
-  async 'power-off'({ hypervisor, emergencyFloor }, row, status) {
+  async 'power-off'({ hypervisor, emergencyFloor }, { row, status }) {
     await emergencyFloor.release(row);
     if (status !== null) await hypervisor.powerOff(row.uuid);
   },
-  async reset({ hypervisor }, { uuid }, status) {
-    assertRunning(status);
+  async reset({ hypervisor }, { row: { uuid }, status }) {
+    assertOn(status);
     await hypervisor.reset(uuid);
   },
+  async 'discard-saved-state'({ hypervisor }, { row: { uuid }, status }) {
+    if (status !== null) await hypervisor.discardSavedState(uuid);
+  },
+  adopt: adoptSettings,
 };
+
+/** The store is the source of truth: the hypervisor may have lost the machine or have an older specification. */
+async function prepareBoot(
+  context: MachinesContext,
+  row: VmRow,
+  status: MachineStatus | null,
+): Promise<void> {
+  const disks = await readDisks(context.store, row.id);
+  for (const { baseId } of disks) await assertBasesHold(context.images, baseId);
+  // A saved machine is restored as it was.
+  if (status?.state === 'saved') return;
+  const spec = await specOf(context, row, disks);
+  await context.hypervisor.define(spec).catch((error: unknown) => {
+    // The machine starts as the hypervisor has it, and shows the difference.
+    if (!(error instanceof HypervisorError) || error.code !== 'changed_outside') throw error;
+  });
+}

@@ -12,7 +12,7 @@ import type { DiskPlan } from '../record/plan.ts';
 import { draftDisk, freeDiskName } from '../create/plan-disks.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
-import { assertOff, isOff } from '../host/power-state.ts';
+import { assertOff, assertUnchanged, isOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
 import { isDiskThere, readDiskFiles } from '../record/disk-file.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
@@ -25,6 +25,7 @@ export async function addDisk(context: MachinesContext, change: VmChange<AddDisk
   await mapHypervisorErrors(async () => {
     await assertHypervisor(context.hypervisor);
     await assertOff(context, row);
+    await assertUnchanged(context, row);
   });
   const disks = await readDisks(context.store, row.id);
   if (disks.length >= maxDisks) {

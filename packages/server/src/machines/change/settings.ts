@@ -36,7 +36,9 @@ export async function changeVm(
     await assertHostMemory(context.memory, memoryBytes, { now: false });
     if (name !== row.name) {
       await assertNameUnique(store, name);
-      assertNoMachineNamed(await hypervisor.list(), name);
+      // The hypervisor may know this machine by the new name already.
+      const others = (await hypervisor.list()).filter(({ uuid }) => uuid !== row.uuid);
+      assertNoMachineNamed(others, name);
     }
     await hypervisor.define(await specOf(context, { ...row, ...values }, await readDisks(store, row.id)));
   });

@@ -13,7 +13,7 @@ import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
 import type { RequestedVm } from './accept.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
-import { assertOff } from '../host/power-state.ts';
+import { assertOff, assertUnchanged } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
 import { assertIdle, assertVmRight } from '../record/rights.ts';
 import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
@@ -162,7 +162,10 @@ async function copy(
   assertRight(principal, 'vm.make');
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
   assertIdle(row);
-  await mapHypervisorErrors(() => assertOff(context, row));
+  await mapHypervisorErrors(async () => {
+    await assertOff(context, row);
+    await assertUnchanged(context, row);
+  });
   const disks = await readDisks(context.store, id);
   const { cpus, memoryBytes, firmware, cdBus, poolId } = row;
   const requested: RequestedVm = {

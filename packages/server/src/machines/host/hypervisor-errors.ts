@@ -2,6 +2,7 @@ import { ApiError, errorRegistry } from '@wcc/api';
 import type { ApiErrorOptions, ErrorCode } from '@wcc/api';
 import { toWorkFailure, WorkFailure } from '../../operations/failure.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
+import { changedOutside } from './changed-outside.ts';
 import type { HypervisorErrorCode } from '../hypervisor/hypervisor-error.ts';
 
 /** The drivers' codes → the API's codes. */
@@ -14,7 +15,10 @@ const apiCodes: Readonly<Record<HypervisorErrorCode, ErrorCode>> = {
   invalid_spec: 'invalid_input',
   name_taken: 'vm_name_taken',
   unsupported: 'hypervisor_failed',
+  changed_outside: 'vm_changed_outside',
+  saved_state: 'vm_saved',
   start_failed: 'hypervisor_failed',
+  disk_stopped: 'vm_disk_stopped',
   no_answer: 'hypervisor_failed',
   aborted: 'hypervisor_failed',
   failed: 'hypervisor_failed',
@@ -53,6 +57,7 @@ export function describeMissingPackages(packages: readonly string[]): { message:
 function toApiError(error: HypervisorError): ApiError {
   // The judgement of a disk is exact already.
   if (error.code === 'failed' && error.cause instanceof ApiError) return error.cause;
+  if (error.code === 'changed_outside') return changedOutside(error.differences, error);
   const code = apiCodes[error.code];
   return new ApiError(code, { ...textsOf(code, error), cause: error });
 }
@@ -60,12 +65,14 @@ function toApiError(error: HypervisorError): ApiError {
 function textsOf(code: ErrorCode, error: HypervisorError): ApiErrorOptions {
   if (code === 'hypervisor_missing') return describeMissingPackages(error.packages);
   if (code === 'hypervisor_failed') {
-    const message = error.detail === null ? error.message : `${error.message} ${firstLine(error.detail)}`;
+    const message = error.detail === null ? error.message : `${error.message} ${oneLine(error.detail)}`;
     return { message, hint: error.hint };
   }
   return code === 'invalid_state' ? { message: error.message } : {};
 }
 
-function firstLine(text: string): string {
-  return text.trim().split('\n', 1)[0]?.slice(0, 300) ?? '';
+/** The whole message: its reason is often in the last line. */
+function oneLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }

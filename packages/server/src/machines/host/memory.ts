@@ -6,6 +6,7 @@ import { createMutex } from '../../concurrency/mutex.ts';
 import { isOwn, readUnfinished } from '../../operations/rows.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Hypervisor, MachineStatus } from '../hypervisor.ts';
+import { isOn } from '../hypervisor/run-state.ts';
 import type { CreateInput } from '../record/plan.ts';
 
 /** The memory of the host. */
@@ -88,10 +89,7 @@ async function readPromised(store: Store): Promise<MemoryUser[]> {
     .flatMap(({ vm, start }) => (vm !== undefined && start === true ? [vm] : []));
 }
 
-function hasMemory({ state, reason }: MachineStatus): boolean {
-  // The process of a guest that panicked is still there.
-  return state === 'running' || state === 'paused' || state === 'unknown' || reason === 'guest_panic';
-}
+const hasMemory = (status: MachineStatus): boolean => isOn(status) || status.state === 'unknown';
 
 function withoutMachines(
   host: HostMemory,

@@ -1,19 +1,39 @@
 import { ApiError } from '@wcc/api';
 import type { MachinesContext } from '../context.ts';
 import type { MachineStatus } from '../hypervisor.ts';
+import { isOn } from '../hypervisor/run-state.ts';
+import { changedOutside } from './changed-outside.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 
-/** @throws ApiError `vm_not_running` */
-export function assertRunning(status: MachineStatus | null): void {
-  if (status?.state !== 'running' && status?.state !== 'paused') throw new ApiError('vm_not_running');
+/** @throws ApiError `vm_not_running` when the machine is off */
+export function assertOn(status: MachineStatus | null): void {
+  if (status === null || !isOn(status)) throw new ApiError('vm_not_running');
 }
 
-/** @throws ApiError `vm_running` */
+/** @throws ApiError `vm_not_running`, `vm_paused` */
+export function assertGuestRuns(status: MachineStatus | null): void {
+  if (status?.state === 'paused' || status?.state === 'suspended') throw new ApiError('vm_paused');
+  if (status?.state !== 'running') throw new ApiError('vm_not_running');
+}
+
+/** @throws ApiError `vm_running`, `vm_saved` */
 export async function assertOff({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
-  if (!isOff(await hypervisor.status(uuid))) throw new ApiError('vm_running');
+  const status = await hypervisor.status(uuid);
+  if (status?.state === 'saved') throw new ApiError('vm_saved');
+  if (!isOff(status)) throw new ApiError('vm_running');
 }
 
 /** Also of a machine that the hypervisor does not know. */
 export function isOff(status: MachineStatus | null): boolean {
-  return status === null || status.state === 'shut_off' || status.state === 'crashed';
+  if (status === null) return true;
+  return status.state === 'shut_off' || (status.state === 'crashed' && !isOn(status));
+}
+
+/**
+ * For work on the disks or settings of a machine that wcc itself does, without its hypervisor.
+ * @throws ApiError `vm_changed_outside`
+ */
+export async function assertUnchanged({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
+  const { differences = [] } = (await hypervisor.status(uuid)) ?? {};
+  if (differences.length > 0) throw changedOutside(differences);
 }

@@ -6,6 +6,7 @@ import { bootSectorMark, bootSectorTexts, sectorBytes } from '../../images/sampl
 import { describeChanges } from './conformance-changes.testkit.ts';
 import { describeDisplay } from './conformance-display.testkit.ts';
 import { describeSafety } from './conformance-safety.testkit.ts';
+import { describeStates } from './conformance-states.testkit.ts';
 import { describeSurvival } from './conformance-survival.testkit.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, defineMachine, createSpec, MiB, waitForOutput } from './guest.testkit.ts';
@@ -20,6 +21,7 @@ export function hypervisorConformance(name: string, createFixture: () => Conform
     describeDisplay(fixture);
     describeChanges(fixture);
     describeSafety(fixture);
+    describeStates(fixture);
     describeSurvival(fixture);
   });
 }
@@ -36,7 +38,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const hypervisor = fixture.hypervisor();
     const spec = await defineMachine(hypervisor, fixture.directory());
     const { uuid, name, cpus, memoryBytes } = spec;
-    const off = { state: 'shut_off', reason: null, foreign: false, residentBytes: null };
+    const off = { state: 'shut_off', reason: null, foreign: false, residentBytes: null, differences: [] };
     expect(await hypervisor.status(uuid)).toEqual({ uuid, name, cpus, memoryBytes, ...off });
     expect(await hypervisor.spec(uuid)).toEqual(spec);
     await bootGuest(hypervisor, uuid);

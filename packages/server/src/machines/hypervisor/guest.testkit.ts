@@ -56,10 +56,7 @@ const overwriter =
 export const overwriterSays = 'overwritten';
 
 export function createOverwriter(): Buffer {
-  const sector = Buffer.alloc(sectorBytes);
-  sector.write(overwriter, 'hex');
-  sector.writeUInt16LE(0xaa55, sectorBytes - 2);
-  return sector;
+  return bootSectorOf(overwriter);
 }
 
 /**
@@ -82,10 +79,7 @@ export function createOverwriter(): Buffer {
 const echo = 'b03ebaf803eeb400cd16baf803eeebf6';
 
 export function createEcho(): Buffer {
-  const sector = Buffer.alloc(sectorBytes);
-  sector.write(echo, 'hex');
-  sector.writeUInt16LE(0xaa55, sectorBytes - 2);
-  return sector;
+  return bootSectorOf(echo);
 }
 
 /**
@@ -114,8 +108,74 @@ export function createEcho(): Buffer {
 const writer = '31c08ed88ed0bc007cb80043b280be1c7ccd13668306247c40ebee9010004000008000004000000000000000';
 
 export function createWriter(): Buffer {
+  return bootSectorOf(writer);
+}
+
+/**
+ * A guest that sleeps once (ACPI S3), and prints `w` when it was woken. It remembers the sleep in the CMOS memory of the
+ * clock. Assembled by nasm:
+ *
+ * ```
+ * bits 16
+ * org 0x7c00
+ *   mov al,0x40
+ *   out 0x70,al
+ *   in al,0x71
+ *   cmp al,0x5a
+ *   je awake
+ *   mov al,0x40
+ *   out 0x70,al
+ *   mov al,0x5a
+ *   out 0x71,al
+ *   mov dx,0x3f8
+ *   mov al,'s'
+ *   out dx,al
+ *   mov dx,0x604          ; ACPI PM1 control: sleep type 1 (S3 in QEMU) and sleep enable
+ *   mov ax,0x2400
+ *   out dx,ax
+ * rest:
+ *   hlt
+ *   jmp rest
+ * awake:
+ *   mov dx,0x3f8
+ *   mov al,'w'
+ *   out dx,al
+ *   hlt
+ *   jmp $-1
+ * ```
+ */
+const sleeper = 'b040e670e4713c5a7418b040e670b05ae671baf803b073eeba0406b80024eff4ebfdbaf803b077eef4ebfd';
+
+export function createSleeper(): Buffer {
+  return bootSectorOf(sleeper);
+}
+
+/**
+ * A guest that prints `p`, and reports a panic to the pvpanic device. Assembled by nasm:
+ *
+ * ```
+ * bits 16
+ * org 0x7c00
+ *   mov dx,0x3f8
+ *   mov al,'p'
+ *   out dx,al
+ *   mov dx,0x505
+ *   mov al,1
+ *   out dx,al
+ * rest:
+ *   hlt
+ *   jmp rest
+ * ```
+ */
+const panicker = 'baf803b070eeba0505b001eef4ebfd';
+
+export function createPanicker(): Buffer {
+  return bootSectorOf(panicker);
+}
+
+function bootSectorOf(code: string): Buffer {
   const sector = Buffer.alloc(sectorBytes);
-  sector.write(writer, 'hex');
+  sector.write(code, 'hex');
   sector.writeUInt16LE(0xaa55, sectorBytes - 2);
   return sector;
 }

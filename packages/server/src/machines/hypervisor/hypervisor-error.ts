@@ -1,3 +1,5 @@
+import type { SettingDifference } from './setting-difference.ts';
+
 interface HypervisorErrorEntry {
   readonly message: string;
   readonly hint: string;
@@ -12,7 +14,10 @@ export type HypervisorErrorCode =
   | 'invalid_spec'
   | 'name_taken'
   | 'unsupported'
+  | 'changed_outside'
+  | 'saved_state'
   | 'start_failed'
+  | 'disk_stopped'
   | 'no_answer'
   | 'aborted'
   | 'failed';
@@ -45,6 +50,18 @@ export const hypervisorErrors: Readonly<Record<HypervisorErrorCode, HypervisorEr
     message: 'This hypervisor does not support this.',
     hint: 'Use the other driver, or choose another setting.',
   },
+  changed_outside: {
+    message: 'Another program changed settings of this machine in the hypervisor.',
+    hint: 'Adopt the changes, or undo them there.',
+  },
+  saved_state: {
+    message: 'The machine has a saved state.',
+    hint: 'Start the machine to restore it, or discard the saved state.',
+  },
+  disk_stopped: {
+    message: 'The guest stopped again, because its disk still fails.',
+    hint: 'Free space for the disk or repair it, then start the machine again.',
+  },
   start_failed: {
     message: 'The machine did not start.',
     hint: 'The detail is the message of the hypervisor.',
@@ -62,6 +79,8 @@ export interface HypervisorErrorOptions {
   detail?: string;
   /** Debian packages to install. */
   packages?: readonly string[];
+  /** For `changed_outside`. */
+  differences?: readonly SettingDifference[];
   cause?: unknown;
 }
 
@@ -77,6 +96,7 @@ export class HypervisorError extends Error {
   readonly hint: string;
   readonly detail: string | null;
   readonly packages: readonly string[];
+  readonly differences: readonly SettingDifference[];
 
   constructor(code: HypervisorErrorCode, options: HypervisorErrorOptions = {}) {
     super(hypervisorErrors[code].message, options.cause === undefined ? {} : { cause: options.cause });
@@ -84,5 +104,6 @@ export class HypervisorError extends Error {
     this.hint = hypervisorErrors[code].hint;
     this.detail = options.detail?.slice(0, 2000) ?? null;
     this.packages = options.packages ?? [];
+    this.differences = options.differences ?? [];
   }
 }

@@ -81,7 +81,7 @@ export function isNetworkName(kind: 'bridge' | 'network', name: string): boolean
 export function assertMachineSpec(spec: MachineSpec): void {
   assertField('uuid', isUuid(spec.uuid));
   assertField('id', Number.isSafeInteger(spec.id) && spec.id > 0);
-  assertField('name', machineNamePattern.test(spec.name));
+  assertField('name', isMachineName(spec.name));
   assertField('cpus', Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 255);
   assertField('memoryBytes', isMemorySize(spec.memoryBytes));
   assertField('firmware', spec.firmware === 'bios' || spec.firmware === 'uefi');
@@ -113,7 +113,11 @@ export function isPlainPath(path: string): boolean {
   return path.startsWith('/') && path.length <= 4096 && !/[\p{Cc}\p{Cs}\ufffd-\uffff]/u.test(path);
 }
 
-function isMemorySize(bytes: number): boolean {
+export function isMachineName(name: string): boolean {
+  return machineNamePattern.test(name);
+}
+
+export function isMemorySize(bytes: number): boolean {
   return Number.isSafeInteger(bytes) && bytes % mebibyte === 0 && bytes >= 16 * mebibyte;
 }
 

@@ -22,6 +22,7 @@ function createFailingDriver(reason: Error): Hypervisor {
     shutdown: fail,
     powerOff: fail,
     reset: fail,
+    discardSavedState: fail,
     setCdrom: fail,
     growDisk: fail,
     openScreen: fail,

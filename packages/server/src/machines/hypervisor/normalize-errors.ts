@@ -48,6 +48,7 @@ export function normalizeErrors(driver: Hypervisor): NormalizedHypervisor {
     shutdown: wrap('shutdown'),
     powerOff: wrap('powerOff'),
     reset: wrap('reset'),
+    discardSavedState: wrap('discardSavedState'),
     setCdrom: wrap('setCdrom'),
     growDisk: wrap('growDisk'),
     openScreen: wrap('openScreen'),

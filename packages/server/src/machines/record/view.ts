@@ -3,7 +3,7 @@ import { errorRegistry } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
-import type { MachineStatus } from '../hypervisor.ts';
+import type { MachineStatus, SettingDifference } from '../hypervisor.ts';
 import { canUseVm } from './rights.ts';
 import { bootOrderOf } from './machine-rows.ts';
 import type { VmDiskRow, VmRow } from './machine-rows.ts';
@@ -18,16 +18,27 @@ const reasonTexts: Readonly<Record<VmStateReasonCode, readonly [message: string,
     'Free space there. Then the machine resumes automatically.',
   ],
   deleting: ['The machine is being deleted.', ''],
-  guest_panic: ['The guest system panicked.', 'Read the serial log, then reset the machine.'],
+  guest_asleep: ['The guest system sleeps.', 'Start the machine to wake it.'],
+  guest_panic: [
+    'The guest system panicked.',
+    'Look at the screen and the serial log, then reset the machine.',
+  ],
   hypervisor_unavailable: [
     errorRegistry.hypervisor_unavailable.message,
     errorRegistry.hypervisor_unavailable.hint,
   ],
-  io_error: ['A disk of the machine reported an I/O error.', "Check the disk and the host's system log."],
+  io_error: [
+    'The guest stopped, because a disk of the machine reported an I/O error.',
+    "Check the disk and the host's system log, then start the machine again.",
+  ],
   no_answer: ['The machine runs but does not answer.', 'Wait a moment. If this persists, power it off.'],
   no_space: [
     "The file system of the machine's disk is full.",
     'Free space there, then start the machine again.',
+  ],
+  saved_state: [
+    'The machine is off, and its memory is saved.',
+    'Start the machine to restore it, or discard the saved state to change the machine.',
   ],
 };
 
@@ -50,6 +61,7 @@ export async function toVm(
   const { id, uuid, name, operationId, cpus, memoryBytes, firmware, cdBus, mac, ownerId } = row;
   const { ownerName, createdAt } = row;
   const { state, stateReason } = stateOf(row, statuses);
+  const differences = row.state === 'ready' ? (statuses?.get(uuid)?.differences ?? []) : [];
   return {
     id,
     name,
@@ -76,8 +88,14 @@ export async function toVm(
     owner: ownerId,
     ownerName,
     foreign: false,
+    changedOutside: differences.map(({ setting, written, found, adopt }) => ({
+      setting,
+      wcc: written,
+      hypervisor: found,
+      canAdopt: adopt !== null,
+    })),
     createdAt,
-    may: allowedActions(principal, row, state),
+    may: allowedActions(principal, row, { state, stateReason, differences }),
   };
 }
 
@@ -92,8 +110,15 @@ export function stateOf(
   // The hypervisor lost the machine. The next start defines it again.
   if (status === undefined) return { state: 'shut_off', stateReason: null };
   const isEmergency = status.state === 'paused' && row.pausedFor !== null;
-  return { state: status.state, stateReason: reasonOf(isEmergency ? row.pausedFor : status.reason) };
+  const reason = status.reason ?? reasonOfState[status.state] ?? null;
+  return { state: status.state, stateReason: reasonOf(isEmergency ? row.pausedFor : reason) };
 }
+
+/** States that mean one thing. */
+const reasonOfState: Partial<Record<VmState, VmStateReasonCode>> = {
+  suspended: 'guest_asleep',
+  saved: 'saved_state',
+};
 
 async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom']> {
   if (cdromImageId === null) return null;
@@ -105,20 +130,36 @@ async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom
   return image === undefined ? null : { image: cdromImageId, name: image.name };
 }
 
-function allowedActions(principal: Principal, row: VmRow, state: VmState): VmMay {
+interface Condition {
+  state: VmState;
+  stateReason: VmStateReason | null;
+  differences: readonly SettingDifference[];
+}
+
+function allowedActions(
+  principal: Principal,
+  row: VmRow,
+  { state, stateReason, differences }: Condition,
+): VmMay {
   const isIdle = row.state === 'ready' && row.operationId === null;
   const controls = isIdle && canUseVm(principal, 'vm.control', row);
-  const runs = state === 'running' || state === 'paused';
-  const isOff = state === 'shut_off' || state === 'crashed';
+  const isPanicked = stateReason?.code === 'guest_panic';
+  const waits = state === 'paused' || state === 'suspended';
+  const runs = state === 'running' || waits || isPanicked;
+  const isOff = state === 'shut_off' || (state === 'crashed' && !isPanicked);
+  const isUnchanged = differences.length === 0;
   const isSeen = row.state === 'ready';
   return {
-    start: controls && (isOff || state === 'paused'),
+    start: controls && (isOff || isPanicked || waits || state === 'saved'),
     shutdown: controls && state === 'running',
     powerOff: controls && (runs || state === 'unknown'),
     reset: controls && runs,
-    edit: controls && isOff,
-    cdrom: controls,
-    copy: isIdle && isOff && canUseVm(principal, 'vm.control', row) && can(principal, 'vm.make'),
+    discardSavedState: controls && state === 'saved',
+    adopt: controls && !isUnchanged && differences.every(({ adopt }) => adopt !== null),
+    edit: controls && isOff && isUnchanged,
+    cdrom: controls && state !== 'saved' && isUnchanged,
+    copy:
+      isIdle && isOff && isUnchanged && canUseVm(principal, 'vm.control', row) && can(principal, 'vm.make'),
     delete: isIdle && canUseVm(principal, 'vm.delete', row),
     screen: isSeen && runs && canUseVm(principal, 'vm.screen', row),
     input: isSeen && runs && canUseVm(principal, 'vm.screen', row) && canUseVm(principal, 'vm.control', row),
@@ -131,6 +172,8 @@ const noActions: VmMay = {
   shutdown: false,
   powerOff: false,
   reset: false,
+  discardSavedState: false,
+  adopt: false,
   edit: false,
   cdrom: false,
   copy: false,
@@ -161,6 +204,7 @@ export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: Ma
     owner: null,
     ownerName: null,
     foreign: true,
+    changedOutside: [],
     createdAt: null,
     may: noActions,
   };

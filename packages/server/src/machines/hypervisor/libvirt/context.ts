@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import type { CallOptions } from '../../hypervisor.ts';
 import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { isUuid } from '../machine-spec.ts';
+import { isOn } from '../run-state.ts';
+import type { SettingDifference } from '../setting-difference.ts';
+import { describeDifferences } from '../setting-difference.ts';
+import { writtenDomain } from './domain-xml.ts';
+import { compareDomains } from './domain-settings.ts';
 import type { LibvirtHost } from './host.ts';
+import { parseXml } from './parse-xml.ts';
 import type { DomainStats } from './states.ts';
 import { parseStats } from './states.ts';
 import type { TaggedSpec } from './tag.ts';
@@ -57,7 +63,10 @@ export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineF
 export const queries = {
   names: ['list', '--all', '--uuid', '--name'] as const,
   states: ['domstats', '--state', '--vcpu', '--balloon', '--raw'] as const,
-  machine: (uuid: string): VirshQuery => ['dumpxml', '--inactive', '--domain', uuid],
+  /** UUIDs of machines with a saved state. */
+  saved: ['list', '--all', '--with-managed-save', '--uuid'] as const,
+  /** With the password of the screen, if another program set one, so that a change of the definition keeps it. */
+  machine: (uuid: string): VirshQuery => ['dumpxml', '--inactive', '--security-info', '--domain', uuid],
   stateOf: (uuid: string): VirshQuery => [...queries.states, '--domain', uuid],
 };
 
@@ -89,29 +98,50 @@ export function parseOwn(
   return answeredUuid === uuid ? readTag(xml, { uuid, owner }) : undefined;
 }
 
+/** What another program changed since wcc defined the machine. */
+export function differencesOf(
+  { owner }: LibvirtContext,
+  { own, xml }: { own: TaggedSpec | null; xml: string },
+): SettingDifference[] {
+  return own === null ? [] : compareDomains(writtenDomain(own.spec, owner), parseXml(xml));
+}
+
 /** A machine and its current state. */
 export interface MachineProbe {
   /** Null: the machine is foreign. */
   readonly own: TaggedSpec | null;
   readonly stats: DomainStats;
+  /** libvirt's definition for the next start. */
+  readonly xml: string;
+  readonly differences: readonly SettingDifference[];
 }
 
 /** See `findOwn`. @returns null for an unknown machine */
 export async function probe(context: LibvirtContext, uuid: string): Promise<MachineProbe | null> {
   if (!isUuid(uuid)) return null;
-  const [xml = '', states = ''] = await context.virsh.query(queries.machine(uuid), queries.stateOf(uuid));
+  const [xml = '', states = '', saved = ''] = await context.virsh.query(
+    queries.machine(uuid),
+    queries.stateOf(uuid),
+    queries.saved,
+  );
   const own = parseOwn(context, uuid, xml);
   const [stats] = parseStats(states);
   if (own === undefined || stats === undefined) return null;
-  return { own, stats: await completeStats(context, uuid, stats) };
+  const complete = await completeStats(context, { uuid, stats, saved: parseSaved(saved) });
+  return { own, stats: complete, xml, differences: differencesOf(context, { own, xml }) };
 }
 
-/** Adds the reason why a machine waits for its disk. That needs another query. */
+/** The answer to `queries.saved`. */
+export function parseSaved(answer: string): Set<string> {
+  return new Set(answer.split('\n').map((line) => line.trim()));
+}
+
+/** Adds the saved state, and the reason why a machine waits for its disk. That needs another query. */
 export async function completeStats(
   { virsh }: LibvirtContext,
-  uuid: string,
-  stats: DomainStats,
+  { uuid, stats, saved }: { uuid: string; stats: DomainStats; saved: ReadonlySet<string> },
 ): Promise<DomainStats> {
+  if (saved.has(uuid) && !isOn(stats)) return { ...stats, state: 'saved', reason: null };
   if (stats.reason !== 'io_error') return stats;
   const output = await virsh.run('domblkerror', uuid).catch(() => '');
   return output.includes('no space') ? { ...stats, reason: 'no_space' } : stats;
@@ -124,13 +154,28 @@ export type OwnMachine = MachineProbe & { readonly own: TaggedSpec };
 export async function assertOwn(context: LibvirtContext, uuid: string): Promise<OwnMachine> {
   const now = await probe(context, uuid);
   if (now === null) throw new HypervisorError('unknown_machine', { detail: uuid });
-  const { own, stats } = now;
+  const { own } = now;
   if (own === null) throw new HypervisorError('foreign_machine', { detail: uuid });
-  return { own, stats };
+  return { ...now, own };
 }
 
-export const isOn = ({ state, reason }: DomainStats): boolean =>
-  state === 'running' || state === 'paused' || reason === 'guest_panic';
+/**
+ * One of our machines that wcc may change.
+ * @throws HypervisorError `unknown_machine`, `foreign_machine`, `saved_state`, `changed_outside`
+ */
+export async function assertOwnUnchanged(context: LibvirtContext, uuid: string): Promise<OwnMachine> {
+  const now = await assertOwn(context, uuid);
+  if (now.stats.state === 'saved') throw new HypervisorError('saved_state');
+  assertNoDifference(now.differences);
+  return now;
+}
+
+/** @throws HypervisorError `changed_outside` */
+export function assertNoDifference(differences: readonly SettingDifference[]): void {
+  if (differences.length === 0) return;
+  const detail = describeDifferences(differences);
+  throw new HypervisorError('changed_outside', { detail, differences });
+}
 
 /** One of our machines that is on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
 export async function assertOwnOn(context: LibvirtContext, uuid: string): Promise<OwnMachine> {

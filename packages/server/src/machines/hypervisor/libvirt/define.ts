@@ -4,11 +4,17 @@ import { join } from 'node:path';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import { assertMachineSpec, isSameSpec, normalizeSpec } from '../machine-spec.ts';
+import { isOn } from '../run-state.ts';
 import type { LibvirtContext } from './context.ts';
-import { filesOf, isOn, probe, parseNames, queries, parseOwn } from './context.ts';
-import { buildDomainXml } from './domain-xml.ts';
+import { assertNoDifference, filesOf, parseNames, parseOwn, parseSaved, probe, queries } from './context.ts';
+import { compareDomains } from './domain-settings.ts';
+import { buildDomainXml, writtenDomain } from './domain-xml.ts';
+import { textOf } from './elements.ts';
 import { assertEmulator } from './host.ts';
+import { mergeDomain } from './merge-domain.ts';
+import { parseXml } from './parse-xml.ts';
 import { parseStats } from './states.ts';
+import { toXml } from './xml.ts';
 
 /** libvirt replaces this alias with the newest version when it defines the machine. */
 const machineTypeAlias = 'q35';
@@ -16,38 +22,59 @@ const machineTypeAlias = 'q35';
 export async function define(context: LibvirtContext, requested: MachineSpec): Promise<void> {
   assertMachineSpec(requested);
   const spec = normalizeSpec(requested);
-  const { uuid, name } = spec;
-  const [names = '', xml = '', states = ''] = await context.virsh.query(
+  const { uuid } = spec;
+  const [names = '', xml = '', states = '', saved = ''] = await context.virsh.query(
     queries.names,
     queries.machine(uuid),
     queries.stateOf(uuid),
+    queries.saved,
   );
   const existing = parseOwn(context, uuid, xml);
   if (existing === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (existing !== undefined) {
     if (isSameSpec(existing.spec, spec)) return;
-    if (parseStats(states).some(isOn))
+    // libvirt has the settings already, and only the tag follows them.
+    const isAdoption = compareDomains(writtenDomain(spec, context.owner), parseXml(xml)).length === 0;
+    if (!isAdoption && parseStats(states).some(isOn))
       throw new HypervisorError('invalid_state', { detail: 'the machine is running' });
+    if (!isAdoption && parseSaved(saved).has(uuid)) throw new HypervisorError('saved_state');
   }
   await assertHostSupports(context, spec);
   assertNameFree(parseNames(names), spec);
-  if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
-  await defineDomain(context, spec, existing?.machineType ?? machineTypeAlias);
-  if (existing === undefined) context.justDefined.set(uuid, performance.now());
+  if (existing === undefined) await defineNew(context, spec);
+  else await redefine(context, { before: existing.spec, spec, xml });
   context.changed();
 }
 
-/** Passes the specification to libvirt. A running machine uses it from its next start on. */
-export async function defineDomain(
-  context: LibvirtContext,
-  spec: MachineSpec,
-  machineType: string,
-): Promise<void> {
+async function defineNew(context: LibvirtContext, spec: MachineSpec): Promise<void> {
   const emulator = assertEmulator(await context.host());
   const files = filesOf(context, spec.uuid);
-  await createOwnDirectory(context, files.directory);
-  const xml = buildDomainXml(spec, { ...emulator, machineType, owner: context.owner, files });
-  const path = join(files.directory, `${randomUUID()}.xml`);
+  const options = { ...emulator, machineType: machineTypeAlias, owner: context.owner, files };
+  await passDefinition(context, spec.uuid, buildDomainXml(spec, options));
+  context.justDefined.set(spec.uuid, performance.now());
+}
+
+/**
+ * Changes libvirt's own definition where the two specifications differ. A running machine uses it from its next start on.
+ * @throws HypervisorError `changed_outside` for a setting that libvirt has and neither specification
+ */
+export async function redefine(
+  context: LibvirtContext,
+  { before, spec, xml }: { before: MachineSpec; spec: MachineSpec; xml: string },
+): Promise<void> {
+  const { owner, virsh } = context;
+  const [base, next, actual] = [writtenDomain(before, owner), writtenDomain(spec, owner), parseXml(xml)];
+  const remaining = new Set(compareDomains(next, actual).map(({ setting }) => setting));
+  assertNoDifference(compareDomains(base, actual).filter(({ setting }) => remaining.has(setting)));
+  const name = textOf(actual, 'name');
+  if (name !== spec.name) await virsh.run('domrename', spec.uuid, spec.name);
+  await passDefinition(context, spec.uuid, toXml(mergeDomain(actual, { base, next })));
+}
+
+async function passDefinition(context: LibvirtContext, uuid: string, xml: string): Promise<void> {
+  const { directory } = filesOf(context, uuid);
+  await createOwnDirectory(context, directory);
+  const path = join(directory, `${randomUUID()}.xml`);
   try {
     await writeFile(path, xml, { mode: 0o600, flag: 'wx' });
     await giveToSessionUser(context, path);

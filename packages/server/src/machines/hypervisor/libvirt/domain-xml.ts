@@ -22,24 +22,42 @@ const seedTarget = 'sdb';
 
 /** The machine as libvirt's XML. All values are ids, enumerations, numbers and paths; each is escaped anyway. */
 export function buildDomainXml(spec: MachineSpec, options: DomainOptions): string {
+  return toXml(buildDomain(spec, options));
+}
+
+/**
+ * What wcc writes for a specification, to compare it with another definition. The parts that depend on the host are
+ * placeholders.
+ */
+export function writtenDomain(spec: MachineSpec, owner: string): XmlElement {
+  return buildDomain(spec, {
+    emulator: '',
+    acceleration: 'tcg',
+    machineType: '',
+    uefi: { code: '', variables: '' },
+    owner,
+    files: { serial: '', firmwareVariables: '' },
+  });
+}
+
+function buildDomain(spec: MachineSpec, options: DomainOptions): XmlElement {
   const isKvm = options.acceleration === 'kvm';
-  return toXml(
-    element('domain', { type: isKvm ? 'kvm' : 'qemu' }, [
-      element('name', {}, [spec.name]),
-      element('uuid', {}, [spec.uuid]),
-      element('metadata', {}, [buildTag(spec, options.owner)]),
-      element('memory', { unit: 'KiB' }, [String(spec.memoryBytes / 1024)]),
-      element('vcpu', {}, [String(spec.cpus)]),
-      element('cpu', { mode: isKvm ? 'host-passthrough' : 'maximum' }),
-      os(spec, options),
-      element('features', {}, [element('acpi'), element('apic')]),
-      element('clock', { offset: 'utc' }),
-      element('on_poweroff', {}, ['destroy']),
-      element('on_reboot', {}, ['restart']),
-      element('on_crash', {}, ['destroy']),
-      devices(spec, options),
-    ]),
-  );
+  return element('domain', { type: isKvm ? 'kvm' : 'qemu' }, [
+    element('name', {}, [spec.name]),
+    element('uuid', {}, [spec.uuid]),
+    element('metadata', {}, [buildTag(spec, options.owner)]),
+    element('memory', { unit: 'KiB' }, [String(spec.memoryBytes / 1024)]),
+    element('vcpu', {}, [String(spec.cpus)]),
+    element('cpu', { mode: isKvm ? 'host-passthrough' : 'maximum' }),
+    os(spec, options),
+    element('features', {}, [element('acpi'), element('apic')]),
+    element('clock', { offset: 'utc' }),
+    element('on_poweroff', {}, ['destroy']),
+    element('on_reboot', {}, ['restart']),
+    // Keeps the machine and its screen, so that people see why its system panicked.
+    element('on_crash', {}, ['preserve']),
+    devices(spec, options),
+  ]);
 }
 
 function os({ firmware }: MachineSpec, { machineType, uefi, files }: DomainOptions): XmlElement {
@@ -80,6 +98,8 @@ function devices(spec: MachineSpec, { emulator, files }: DomainOptions): XmlElem
     ]),
     element('video', {}, [element('model', { type: 'vga' })]),
     element('memballoon', { model: 'none' }),
+    // The guest reports a panic to this device.
+    element('panic', { model: 'isa' }),
     element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),
   ]);
 }

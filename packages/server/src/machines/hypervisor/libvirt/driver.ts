@@ -15,7 +15,17 @@ import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
 import type { LibvirtHost } from './host.ts';
 import { examineHost } from './host.ts';
-import { growDisk, pause, powerOff, reset, resume, setCdrom, shutdown, start } from './power.ts';
+import {
+  discardSavedState,
+  growDisk,
+  pause,
+  powerOff,
+  reset,
+  resume,
+  setCdrom,
+  shutdown,
+  start,
+} from './power.ts';
 import { list, listNetworks, removeOrphanDirectories, trimLogs } from './list.ts';
 import { openScreen, screenshot } from './screen.ts';
 import { ownerOf } from './tag.ts';
@@ -121,6 +131,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
     shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),
+    discardSavedState: (uuid) => mutexOf(uuid)(() => discardSavedState(context, uuid)),
     setCdrom: (uuid, path) => mutexOf(uuid)(() => setCdrom(context, uuid, path)),
     growDisk: (uuid, options) => mutexOf(uuid)(() => growDisk(context, uuid, options)),
     openScreen: (uuid) => openScreen(context, uuid),
@@ -134,5 +145,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
 
 async function statusOf(context: LibvirtContext, uuid: string): Promise<MachineStatus | null> {
   const current = await probe(context, uuid);
-  return current && { ...current.stats, uuid, foreign: current.own === null };
+  if (current === null) return null;
+  const { own, stats, differences } = current;
+  return { ...stats, uuid, foreign: own === null, differences };
 }

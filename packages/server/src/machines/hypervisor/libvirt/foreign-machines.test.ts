@@ -89,6 +89,7 @@ describe('libvirt driver', () => {
       cpus: 2,
       memoryBytes: 32 * 1024 ** 2,
       residentBytes: null,
+      differences: [],
     };
     expect(await hypervisor.list()).toContainEqual(status);
     expect(await hypervisor.status(uuid)).toEqual(status);

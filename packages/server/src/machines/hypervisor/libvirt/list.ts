@@ -5,28 +5,65 @@ import { isNetworkName, isUuid } from '../machine-spec.ts';
 import { listBridges } from '../host-bridges.ts';
 import { trimSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { completeStats, filesOf, findOwn, parseNames, queries } from './context.ts';
+import {
+  completeStats,
+  differencesOf,
+  filesOf,
+  parseNames,
+  parseOwn,
+  parseSaved,
+  queries,
+} from './context.ts';
 import { parseStats } from './states.ts';
 
-/** One call of virsh returns all names and states. `foreign` caches which machines are foreign. */
+/** Definitions per call of virsh, whose queries are one argument of limited length. */
+const definitionsPerCall = 400;
+
+/**
+ * One call of virsh returns all names, states and the definitions of known machines.
+ * @param foreign caches which machines are foreign
+ */
 export async function list(context: LibvirtContext, foreign: Map<string, boolean>): Promise<MachineStatus[]> {
-  const [names = '', states = ''] = await context.virsh.query(queries.names, queries.states);
+  const known = [...foreign].filter(([, isForeign]) => !isForeign).map(([uuid]) => uuid);
+  const first = known.slice(0, definitionsPerCall);
+  const [names = '', states = '', saved = '', ...answers] = await context.virsh.query(
+    queries.names,
+    queries.states,
+    queries.saved,
+    ...first.map(queries.machine),
+  );
+  const definitions = new Map(first.map((uuid, index) => [uuid, answers[index] ?? '']));
+  const found = parseNames(names);
+  const unread = [...found.keys()].filter((uuid) => foreign.get(uuid) !== true && !definitions.has(uuid));
+  for (const [uuid, xml] of await readDefinitions(context, unread)) definitions.set(uuid, xml);
   const stats = new Map(parseStats(states).map((one) => [one.name, one]));
+  const savedUuids = parseSaved(saved);
   const all: MachineStatus[] = [];
-  for (const [uuid, name] of parseNames(names)) {
+  for (const [uuid, name] of found) {
     const one = stats.get(name);
-    const isForeign = foreign.get(uuid) ?? (await queryForeign(context, uuid));
+    const xml = definitions.get(uuid) ?? '';
+    const own = foreign.get(uuid) === true ? null : parseOwn(context, uuid, xml);
     // The machine was removed between two queries.
-    if (!one || isForeign === null) continue;
-    foreign.set(uuid, isForeign);
-    all.push({ ...(await completeStats(context, uuid, one)), uuid, foreign: isForeign });
+    if (!one || own === undefined) continue;
+    foreign.set(uuid, own === null);
+    const complete = await completeStats(context, { uuid, stats: one, saved: savedUuids });
+    all.push({ ...complete, uuid, foreign: own === null, differences: differencesOf(context, { own, xml }) });
   }
+  for (const uuid of foreign.keys()) if (!found.has(uuid)) foreign.delete(uuid);
   return all;
 }
 
-async function queryForeign(context: LibvirtContext, uuid: string): Promise<boolean | null> {
-  const found = await findOwn(context, uuid);
-  return found === undefined ? null : found === null;
+async function readDefinitions(
+  { virsh }: LibvirtContext,
+  uuids: readonly string[],
+): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  for (let at = 0; at < uuids.length; at += definitionsPerCall) {
+    const some = uuids.slice(at, at + definitionsPerCall);
+    const answers = await virsh.query(...some.map(queries.machine));
+    for (const [index, uuid] of some.entries()) all.set(uuid, answers[index] ?? '');
+  }
+  return all;
 }
 
 /** Bridges, and active networks of libvirt. */

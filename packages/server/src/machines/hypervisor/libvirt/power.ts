@@ -2,10 +2,12 @@ import { HypervisorError } from '../hypervisor-error.ts';
 import type { DiskSpec } from '../machine-spec.ts';
 import { isPlainPath } from '../machine-spec.ts';
 import { assertDiskSize, growFile } from '../grow-file.ts';
+import { isOn, waitForRun } from '../run-state.ts';
 import type { LibvirtContext } from './context.ts';
-import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
-import { createOwnDirectory, defineDomain } from './define.ts';
+import { assertOwn, assertOwnOn, assertOwnUnchanged, filesOf, probe } from './context.ts';
+import { createOwnDirectory, redefine } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
+import type { DomainStats } from './states.ts';
 
 /** Time for which the driver assumes, without a query, that a new machine belongs to wcc and is off. */
 const justDefinedMs = 3_000;
@@ -20,11 +22,28 @@ export async function start(context: LibvirtContext, uuid: string): Promise<void
       return start(context, uuid);
     });
   }
-  const { state, reason } = (await assertOwn(context, uuid)).stats;
+  const { stats } = await assertOwn(context, uuid);
+  const { state, reason } = stats;
   if (state === 'running') return;
-  if (state === 'paused') return void (await context.virsh.run('resume', uuid));
+  if (state === 'paused' || state === 'suspended') return wake(context, uuid, stats);
   if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
   await boot(context, uuid);
+  // A machine that was paused when it was saved is paused again.
+  const restored = state === 'saved' ? await statsOf(context, uuid) : stats;
+  if (restored.state === 'paused') await wake(context, uuid, restored);
+}
+
+/** Makes the guest run again. */
+async function wake(context: LibvirtContext, uuid: string, stats: DomainStats): Promise<void> {
+  await context.virsh.run(stats.state === 'suspended' ? 'dompmwakeup' : 'resume', uuid);
+  await waitForRun(stats, () => statsOf(context, uuid));
+  context.changed();
+}
+
+async function statsOf(context: LibvirtContext, uuid: string): Promise<DomainStats> {
+  const now = await probe(context, uuid);
+  if (now === null) throw new HypervisorError('unknown_machine', { detail: uuid });
+  return now.stats;
 }
 
 async function boot(context: LibvirtContext, uuid: string): Promise<void> {
@@ -46,13 +65,24 @@ export async function resume(context: LibvirtContext, uuid: string): Promise<voi
 }
 
 export async function shutdown(context: LibvirtContext, uuid: string): Promise<void> {
-  await assertOwnOn(context, uuid);
+  const { state } = (await assertOwn(context, uuid)).stats;
+  // A guest that does not run does not see the button.
+  if (state !== 'running') throw new HypervisorError('invalid_state', { detail: state });
   await context.virsh.run('shutdown', uuid, '--mode', 'acpi');
 }
 
 export async function reset(context: LibvirtContext, uuid: string): Promise<void> {
-  await assertOwnOn(context, uuid);
+  const { stats } = await assertOwnOn(context, uuid);
+  if (stats.state === 'suspended') await wake(context, uuid, stats);
   await context.virsh.run('reset', uuid);
+  const { state } = await statsOf(context, uuid);
+  if (state === 'paused' || state === 'crashed') await wake(context, uuid, { ...stats, state: 'paused' });
+}
+
+export async function discardSavedState(context: LibvirtContext, uuid: string): Promise<void> {
+  if ((await assertOwn(context, uuid)).stats.state !== 'saved') return;
+  await context.virsh.run('managedsave-remove', uuid);
+  context.changed();
 }
 
 export async function powerOff(context: LibvirtContext, uuid: string): Promise<void> {
@@ -65,8 +95,8 @@ export async function powerOff(context: LibvirtContext, uuid: string): Promise<v
 }
 
 export async function setCdrom(context: LibvirtContext, uuid: string, path: string | null): Promise<void> {
-  const { own, stats } = await assertOwn(context, uuid);
-  const { spec, machineType } = own;
+  const { own, stats, xml } = await assertOwnUnchanged(context, uuid);
+  const { spec } = own;
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
   if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
@@ -74,7 +104,7 @@ export async function setCdrom(context: LibvirtContext, uuid: string, path: stri
     // Changes the medium by force, because a guest may have locked the drive.
     if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
   }
-  await defineDomain(context, { ...spec, cdrom: path }, machineType);
+  await redefine(context, { before: spec, spec: { ...spec, cdrom: path }, xml });
   context.changed();
 }
 
@@ -83,7 +113,7 @@ export async function growDisk(
   uuid: string,
   { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
 ): Promise<void> {
-  const { own, stats } = await assertOwn(context, uuid);
+  const { own, stats } = await assertOwnUnchanged(context, uuid);
   assertDiskSize(sizeBytes);
   const { disks } = own.spec;
   const index = disks.findIndex(({ path }) => path === disk.path);

@@ -19,12 +19,12 @@ const states: Readonly<Record<number, MachineState>> = {
   4: 'running',
   5: 'shut_off',
   6: 'crashed',
-  7: 'paused',
+  7: 'suspended',
 };
-const [paused, shutOff] = [3, 5];
-/** The values of virDomainPausedReason and virDomainShutoffReason that have a meaning here. */
+const [paused, shutOff, crashed] = [3, 5, 6];
+/** The values of virDomainPausedReason, virDomainCrashedReason and virDomainShutoffReason that have a meaning here. */
 const pausedByIoError = 5;
-const pausedByPanic = 10;
+const crashedByPanic = 1;
 const shutOffByCrash = 3;
 
 /** Parses blocks of `Domain: 'name'` followed by lines of `key=value`. */
@@ -54,6 +54,6 @@ function parseBlock(block: string): DomainStats {
 function stateOf(code: number, reason: number): Pick<DomainStats, 'state' | 'reason'> {
   if (code === shutOff && reason === shutOffByCrash) return { state: 'crashed', reason: null };
   if (code === paused && reason === pausedByIoError) return { state: 'paused', reason: 'io_error' };
-  if (code === paused && reason === pausedByPanic) return { state: 'crashed', reason: 'guest_panic' };
+  if (code === crashed && reason === crashedByPanic) return { state: 'crashed', reason: 'guest_panic' };
   return { state: states[code] ?? 'unknown', reason: null };
 }

@@ -20,7 +20,7 @@ export function toXml(node: XmlNode): string {
   if (node === null) return '';
   if (typeof node === 'string') return escapeXml(node);
   const attributes = Object.entries(node.attributes).map(
-    ([key, value]) => ` ${key}="${escapeXml(String(value))}"`,
+    ([key, value]) => ` ${key}="${escapeAttribute(String(value))}"`,
   );
   const open = `<${node.name}${attributes.join('')}`;
   if (node.children.length === 0) return `${open}/>`;
@@ -33,8 +33,14 @@ const entities: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&apos;',
+  '\r': '&#13;',
 };
 
 function escapeXml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  return text.replaceAll(/[&<>"'\r]/g, (character) => entities[character] ?? '');
+}
+
+/** A parser turns these characters of an attribute into spaces. */
+function escapeAttribute(text: string): string {
+  return escapeXml(text).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;');
 }

@@ -59,6 +59,8 @@ export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
     ],
     ['-device', 'VGA', '-device', 'qemu-xhci,id=usb', '-device', 'usb-tablet,bus=usb.0'],
     ['-device', 'virtio-rng-pci'],
+    // The guest reports a panic to this device. Its machine and its screen stay, so that people see why.
+    ['-device', 'pvpanic', '-action', 'panic=pause'],
     spec.disks.flatMap((disk, index) => diskArguments(disk, { index, boot: bootIndex(spec, 'disk') })),
     networkArguments(spec),
     cdDrives(spec),

@@ -15,7 +15,7 @@ import { define, removeOrphanDirectories, undefine } from './define.ts';
 import { createDefinitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
 import { examineHost } from './host.ts';
-import { pause, powerOff, reset, resume, shutdown, start } from './power.ts';
+import { discardSavedState, pause, powerOff, reset, resume, shutdown, start } from './power.ts';
 import { growDisk, setCdrom } from './media.ts';
 import { createMonitors } from './monitors.ts';
 import { readResidentBytes } from './process.ts';
@@ -91,6 +91,7 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
     shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),
+    discardSavedState: (uuid) => mutexOf(uuid)(() => discardSavedState(context, uuid)),
     setCdrom: (uuid, path) => mutexOf(uuid)(() => setCdrom(context, uuid, path)),
     growDisk: (uuid, options) => mutexOf(uuid)(() => growDisk(context, uuid, options)),
     openScreen: (uuid) => openScreen(context, uuid),
@@ -108,7 +109,9 @@ async function statusOf(context: QemuContext, uuid: string): Promise<MachineStat
   const { name, cpus, memoryBytes } = definition.spec;
   const { state, reason, process } = await probe(context, uuid);
   const residentBytes = process === null ? null : await readResidentBytes(process);
-  return { uuid, name, state, reason, foreign: false, cpus, memoryBytes, residentBytes };
+  // Only wcc can change a machine of this driver.
+  const shared = { foreign: false, differences: [] };
+  return { uuid, name, state, reason, ...shared, cpus, memoryBytes, residentBytes };
 }
 
 async function trimLogs({ definitions }: QemuContext): Promise<void> {

@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallOptions } from '../../hypervisor.ts';
 import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { findUefi } from '../uefi.ts';
+import { waitForRun } from '../run-state.ts';
 import { buildArguments, machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
 import { assertDefinition, assertMonitor, isOn, probe } from './context.ts';
 import type { Definition } from './definitions.ts';
 import { assertEmulator } from './host.ts';
+import type { MachineProbe } from './probe.ts';
 import type { Launched } from './process.ts';
 import { endProcess, launch, waitForEnd } from './process.ts';
 
@@ -21,11 +23,18 @@ export async function start(context: QemuContext, uuid: string, { signal }: Call
   const definition = await assertDefinition(context, uuid);
   const current = await probe(context, uuid);
   if (current.state === 'running') return;
-  if (current.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
+  if (current.state === 'paused' || current.state === 'suspended') return wake(context, uuid, current);
   if (current.state === 'unknown') throw new HypervisorError('no_answer');
   // The process of a panicked guest is still there.
   if (isOn(current)) await powerOff(context, uuid);
   await boot(context, definition, signal);
+}
+
+/** Makes the guest run again. */
+async function wake(context: QemuContext, uuid: string, before: MachineProbe): Promise<void> {
+  const monitor = await context.monitors.of(uuid);
+  await monitor.execute(before.state === 'suspended' ? 'system_wakeup' : 'cont');
+  await waitForRun(before, () => probe(context, uuid));
 }
 
 async function boot(
@@ -103,12 +112,25 @@ export async function resume(context: QemuContext, uuid: string): Promise<void> 
 
 export async function shutdown(context: QemuContext, uuid: string): Promise<void> {
   const monitor = await assertMonitor(context, uuid);
+  const { state } = await probe(context, uuid);
+  // A guest that does not run does not see the button.
+  if (state !== 'running') throw new HypervisorError('invalid_state', { detail: state });
   await monitor.execute('system_powerdown');
 }
 
 export async function reset(context: QemuContext, uuid: string): Promise<void> {
   const monitor = await assertMonitor(context, uuid);
+  const before = await probe(context, uuid);
+  if (before.state === 'suspended') await wake(context, uuid, before);
   await monitor.execute('system_reset');
+  // The guest stays stopped after the reset of a machine that was paused or had panicked.
+  if (before.state === 'paused' || before.state === 'crashed')
+    await wake(context, uuid, { ...before, state: 'paused' });
+}
+
+/** This driver saves no memory. */
+export async function discardSavedState(context: QemuContext, uuid: string): Promise<void> {
+  await assertDefinition(context, uuid);
 }
 
 export async function powerOff(context: QemuContext, uuid: string): Promise<void> {

@@ -19,7 +19,7 @@ export interface MachineProbe {
 const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
   running: ['running', null],
   paused: ['paused', null],
-  suspended: ['paused', null],
+  suspended: ['suspended', null],
   'io-error': ['paused', 'io_error'],
   'internal-error': ['crashed', null],
   'guest-panicked': ['crashed', 'guest_panic'],
