@@ -466,7 +466,7 @@ describe('documents', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const pages = tracked.filter((path) => path.endsWith('.md'));
     const named = pages.flatMap((page) =>
-      [...read(page).matchAll(/\bnpm run ([a-z:]+)/g)].map(([, name]) => `${page} → ${name}`),
+      [...read(page).matchAll(/\bnpm run ([a-z:-]+)/g)].map(([, name]) => `${page} → ${name}`),
     );
     expect(named.length).toBeGreaterThan(5);
     expect(named.filter((entry) => !((entry.split(' → ')[1] ?? '') in scripts))).toEqual([]);

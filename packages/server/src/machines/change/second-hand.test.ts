@@ -1,0 +1,153 @@
+import { readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { bootableIso } from '../seed/iso.testkit.ts';
+import type { Hypervisor, MachineStatus, SettingDifference } from '../hypervisor.ts';
+import { admin, MiB, startMachines, writeBootable } from '../machines.testkit.ts';
+import type { MachinesUnderTest } from '../machines.testkit.ts';
+
+/** What another program has done, as the driver of libvirt reports it. The machines run with QEMU alone. */
+let outside: Partial<MachineStatus> = {};
+let vms: MachinesUnderTest;
+let id: number;
+
+const changed = (one: MachineStatus): MachineStatus => ({ ...one, ...outside });
+const withSecondHand = (real: Hypervisor): Hypervisor => ({
+  ...real,
+  list: async () => (await real.list()).map(changed),
+  async status(uuid) {
+    const status = await real.status(uuid);
+    return status && changed(status);
+  },
+});
+
+beforeEach(async () => {
+  outside = {};
+  vms = await startMachines({ wrapHypervisor: withSecondHand });
+  await writeBootable(join(vms.poolDir, 'template.raw'));
+  await vms.rescan();
+  const image = (await vms.image('template.raw')).id;
+  await vms.create({ name: 'web', disks: [{ kind: 'copy', image }], start: false });
+  id = (await vms.vm('web')).id ?? 0;
+});
+afterEach(async () => {
+  await vms.close();
+});
+
+const snapshot: SettingDifference = {
+  setting: 'disks',
+  written: 'vda /pool/web-disk0.raw (raw)',
+  found: 'vda /pool/web-disk0.s1 (qcow2)',
+  adopt: null,
+};
+const moreCpus: SettingDifference = { setting: 'cpus', written: '1', found: '2', adopt: { cpus: 2 } };
+
+it('V2: an external snapshot is shown, and wcc neither copies, extends nor deletes the disks below it', async () => {
+  outside = { differences: [snapshot] };
+  const vm = await vms.machines.get(admin, id);
+  expect(vm.changedOutside).toEqual([
+    { setting: 'disks', wcc: snapshot.written, hypervisor: snapshot.found, canAdopt: false },
+  ]);
+  expect(vm.may).toMatchObject({ start: true, edit: false, cdrom: false, copy: false, adopt: false });
+  const files = readdirSync(vms.poolDir).toSorted();
+  const refused = { code: 'vm_changed_outside', hint: expect.stringContaining('blockcommit') as string };
+  const copy = { principal: admin, id, body: { name: 'two' }, idempotencyKey: null };
+  await expect(vms.machines.copy(copy)).rejects.toMatchObject(refused);
+  const disk = { kind: 'blank', sizeBytes: MiB, format: 'raw' } as const;
+  await expect(vms.machines.addDisk(admin, id, disk)).rejects.toMatchObject(refused);
+  await expect(vms.machines.remove(admin, id, { disks: true })).rejects.toMatchObject(refused);
+  await expect(vms.machines.control(admin, id, 'adopt')).rejects.toMatchObject(refused);
+  expect(readdirSync(vms.poolDir).toSorted()).toEqual(files);
+  const { id: operation } = await vms.machines.remove(admin, id, { disks: false });
+  await vms.wait(operation, 'succeeded');
+  expect(readdirSync(vms.poolDir)).toContain('web-disk0.raw');
+});
+
+it('V2: adopt records all settings of the other program, in the store and in the hypervisor', async () => {
+  const { uuid } = await vms.vm('web');
+  const order: SettingDifference = {
+    setting: 'bootOrder',
+    written: 'disk, cdrom',
+    found: 'cdrom',
+    adopt: { bootOrder: ['cdrom'] },
+  };
+  outside = { differences: [moreCpus, order] };
+  expect((await vms.machines.get(admin, id)).may.adopt).toBe(true);
+  await vms.machines.control(admin, id, 'adopt');
+  outside = {};
+  const adopted = { cpus: 2, bootOrder: ['cdrom'] };
+  expect(await vms.machines.get(admin, id)).toMatchObject({ ...adopted, changedOutside: [] });
+  expect(await vms.hypervisor.spec(uuid)).toMatchObject(adopted);
+  const { db } = vms.store;
+  const entries = await db.selectFrom('audit').select('what').where('what', '=', 'vm.adopt').execute();
+  expect(entries).toHaveLength(1);
+});
+
+it('V2: adopt records a disc that another program inserted, if it is an image of a pool', async () => {
+  const path = join(vms.poolDir, 'tools.iso');
+  await writeFile(path, bootableIso());
+  await vms.rescan();
+  const image = (await vms.image('tools.iso')).id;
+  outside = { differences: [{ setting: 'cdrom', written: 'empty', found: path, adopt: { cdrom: path } }] };
+  await vms.machines.control(admin, id, 'adopt');
+  outside = {};
+  expect((await vms.machines.get(admin, id)).cdrom).toEqual({ image, name: 'tools.iso' });
+});
+
+it('V2: adopt refuses values that wcc cannot represent by their names', async () => {
+  const fields: [SettingDifference['setting'], NonNullable<SettingDifference['adopt']>][] = [
+    ['name', { name: 'no spaces, please' }],
+    ['cpus', { cpus: 512 }],
+    ['memory', { memoryBytes: MiB }],
+    ['cdrom', { cdrom: '/etc/passwd' }],
+  ];
+  for (const [setting, adopt] of fields) {
+    outside = { differences: [{ setting, written: '', found: 'x', adopt }] };
+    await expect(vms.machines.control(admin, id, 'adopt'), setting).rejects.toMatchObject({
+      code: 'vm_changed_outside',
+      hint: expect.stringContaining(setting) as string,
+    });
+  }
+});
+
+it('V10c: a machine may take the name that another program gave it', async () => {
+  outside = { name: 'api' };
+  await expect(vms.machines.change(admin, id, { name: 'api' })).resolves.toMatchObject({ name: 'api' });
+});
+
+it('V10b: a saved machine is off, shows its orders, and refuses changes with their reason', async () => {
+  outside = { state: 'saved' };
+  const vm = await vms.machines.get(admin, id);
+  expect(vm).toMatchObject({ state: 'saved', stateReason: { code: 'saved_state' } });
+  expect(vm.may).toMatchObject({
+    start: true,
+    discardSavedState: true,
+    edit: false,
+    cdrom: false,
+    copy: false,
+    screen: false,
+  });
+  const refused = { code: 'vm_saved' };
+  await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject(refused);
+  const disk = { kind: 'blank', sizeBytes: MiB, format: 'raw' } as const;
+  await expect(vms.machines.addDisk(admin, id, disk)).rejects.toMatchObject(refused);
+  const copy = { principal: admin, id, body: { name: 'two' }, idempotencyKey: null };
+  await expect(vms.machines.copy(copy)).rejects.toMatchObject(refused);
+});
+
+it('V3: a guest that sleeps can be started, reset and powered off; the power button is refused', async () => {
+  outside = { state: 'suspended' };
+  const vm = await vms.machines.get(admin, id);
+  expect(vm.stateReason).toMatchObject({ code: 'guest_asleep' });
+  expect(vm.may).toMatchObject({ start: true, reset: true, powerOff: true, shutdown: false, input: true });
+  await expect(vms.machines.control(admin, id, 'shutdown')).rejects.toMatchObject({ code: 'vm_paused' });
+  await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject({ code: 'vm_running' });
+});
+
+it('V10k: a guest that panicked can be reset, and its screen can be seen', async () => {
+  outside = { state: 'crashed', reason: 'guest_panic' };
+  const { may } = await vms.machines.get(admin, id);
+  expect(may).toMatchObject({ start: true, reset: true, powerOff: true, screen: true, edit: false });
+  await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject({ code: 'vm_running' });
+});
