@@ -5,12 +5,12 @@
  */
 const script = `
 [ "$(ls /var/lib/cloud/instances 2>/dev/null | wc -l)" -gt 1 ] || exit 0
-done=/var/lib/cloud/instance/sem/wcc-machine-id
-[ ! -e "$done" ] && command -v systemd-machine-id-setup >/dev/null || exit 0
+mark=/var/lib/cloud/instance/sem/wcc_machine_id
+[ ! -e "$mark" ] && command -v systemd-machine-id-setup >/dev/null || exit 0
 rm -f /etc/machine-id
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
 systemd-machine-id-setup || exit 0
-: >"$done"
+: >"$mark"
 systemctl try-restart systemd-networkd >/dev/null 2>&1 || :
 `;
 
