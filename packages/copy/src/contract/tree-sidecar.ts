@@ -10,7 +10,7 @@ export interface TreeSidecar {
   phase: 'copy' | 'publishing';
   /**
    * Identifies one start of the system. Within it, the page cache has everything that a killed process has written;
-   * after a power cut, size and times of a file do not prove its content.
+   * after a power cut, neither the facts of a file nor the journals prove its content.
    */
   bootId: string;
   stagingInode: string;

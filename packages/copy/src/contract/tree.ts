@@ -54,7 +54,8 @@ export interface CopyTreeOptions {
    */
   durable?: boolean;
   /**
-   * Reuses the complete files of an earlier run with the same id that ended by a crash.
+   * Reuses the complete files of an earlier run with the same id that ended by a crash. A file whose source or copy has
+   * another change time than the run recorded is compared first.
    * @default true
    */
   resume?: boolean;

@@ -140,7 +140,10 @@ export function createPathReport({ slot }: TreeContext, source: DirectoryChain):
   };
 }
 
-/** The hidden directory in the staging directory that has one name of each file with several hard links. */
-export function linksName({ request }: TreeContext): Buffer {
+/**
+ * The hidden directory in the staging directory. It has the journals, and one name of each file with several hard
+ * links.
+ */
+export function hiddenName({ request }: TreeContext): Buffer {
   return Buffer.from(stagingName(request.id));
 }

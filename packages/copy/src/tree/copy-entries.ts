@@ -1,11 +1,10 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import { assertTrueSize, kindOf } from '../run/source.ts';
 import {
   assertSkippable,
   createPathReport,
-  linksName,
+  hiddenName,
   markSourceError,
   readingSource,
   recordFailure,
@@ -17,12 +16,16 @@ import {
 import type { TreeContext } from './context.ts';
 import { isSameFile } from './directory-chain.ts';
 import type { DirectoryChain } from './directory-chain.ts';
-import { isComplete, setLinkFacts } from './file-facts.ts';
+import { setLinkFacts } from './file-facts.ts';
+import { openJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { createLinks } from './links.ts';
 import type { Links } from './links.ts';
 import { copyLargeFile, largeBytes } from './large-file.ts';
 import { createSmallCopy } from './small-file.ts';
 import type { CopySmall, TreeFile, TreeTarget } from './small-file.ts';
+import { reuseFile } from './reuse-file.ts';
+import { hashBytes, isOfShard } from './shard.ts';
 import { makeDirectory, removeEntry, withOwnerAccess } from './staging.ts';
 import { kindOfSpecial, walkTree } from './walk.ts';
 import { showPath } from '../storage/paths.ts';
@@ -36,6 +39,7 @@ interface Shard {
   staging: DirectoryChain;
   copySmall: CopySmall;
   links: Links;
+  journal: Journal;
 }
 
 /** Copies the entries of one shard into the staging directory. Several workers run this at once. */
@@ -43,7 +47,8 @@ export function copyEntries(context: TreeContext): void {
   const source = sourceChain(context);
   const staging = stagingChain(context);
   const links = createLinks(context);
-  const shard: Shard = { context, source, staging, copySmall: createSmallCopy(context), links };
+  const journal = openJournal(context);
+  const shard: Shard = { context, source, staging, copySmall: createSmallCopy(context), links, journal };
   const reportPath = createPathReport(context, source);
   const root = staging.stat;
   try {
@@ -55,7 +60,7 @@ export function copyEntries(context: TreeContext): void {
       },
       leave: () => staging.pop(),
       entry(name, kind, dirent) {
-        if (!isOfShard(context, name)) return;
+        if (!isOfShard(context.request, hashBytes(name))) return;
         throwIfCancelled(context);
         reportPath(name);
         if (kind === 'file') copyFileEntry(shard, name);
@@ -70,6 +75,7 @@ export function copyEntries(context: TreeContext): void {
       },
     });
   } finally {
+    journal.close();
     links.close();
     source.close();
     staging.close();
@@ -77,7 +83,7 @@ export function copyEntries(context: TreeContext): void {
 }
 
 function enterStaging(context: TreeContext, staging: DirectoryChain, name: Buffer): void {
-  if (staging.depth === 0 && name.equals(linksName(context))) {
+  if (staging.depth === 0 && name.equals(hiddenName(context))) {
     throw new CopyError('exists', { path: staging.show(name), detail: 'the copy uses this name itself' });
   }
   if (context.request.resumed) removeOtherKind(staging, name);
@@ -91,17 +97,6 @@ function enterStaging(context: TreeContext, staging: DirectoryChain, name: Buffe
 function removeOtherKind(staging: DirectoryChain, name: Buffer): void {
   const stat = staging.run(name, () => lstatSync(staging.at(name), { throwIfNoEntry: false }));
   if (stat !== undefined && !stat.isDirectory()) removeEntry(staging, name);
-}
-
-const fnvOffset = 0x811c9dc5;
-const fnvPrime = 0x01000193;
-
-/** Each name belongs to one shard. The names of the source need no list for it. */
-function isOfShard({ request }: TreeContext, name: Buffer): boolean {
-  if (request.shards === 1) return true;
-  let hash = fnvOffset;
-  for (const byte of name) hash = Math.imul(hash ^ byte, fnvPrime);
-  return (hash >>> 0) % request.shards === request.shard;
 }
 
 function copyFileEntry(shard: Shard, name: Buffer): void {
@@ -120,7 +115,8 @@ function copyFileEntry(shard: Shard, name: Buffer): void {
     const file: TreeFile = { name, source, fd, stat };
     const target: TreeTarget = { chain: staging, name };
     if (stat.nlink > 1n && linkToCopy(shard, file)) return;
-    if (!reuse(context, target, stat)) copyContent(shard, file, target);
+    if (reuseFile(shard, file, target)) context.result.reusedFiles += 1;
+    else copyContent(shard, file, target);
     context.result.totals.bytes += Number(stat.size);
     context.result.totals.files += 1;
     context.slot.addFile();
@@ -130,28 +126,14 @@ function copyFileEntry(shard: Shard, name: Buffer): void {
   }
 }
 
-/** Keeps a complete file of an earlier run, and removes any other entry of the same name. */
-function reuse(context: TreeContext, { chain, name }: TreeTarget, source: BigIntStats): boolean {
-  if (!context.request.resumed) return false;
-  const copy = chain.run(name, () => lstatSync(chain.at(name), { bigint: true, throwIfNoEntry: false }));
-  if (copy === undefined) return false;
-  if (!isComplete(context, { copy, source })) {
-    removeEntry(chain, name);
-    return false;
-  }
-  context.result.reusedFiles += 1;
-  context.slot.addBytes(Number(source.size));
-  return true;
-}
-
-function copyContent({ context, copySmall }: Shard, file: TreeFile, target: TreeTarget): void {
+function copyContent({ context, copySmall, journal }: Shard, file: TreeFile, target: TreeTarget): void {
   const { size, blocks } = file.stat;
   // Without kernel calls holes cannot be found, but the engine recognises zeros.
   const isSparse = context.kernel === null && blocks * 512n < size;
-  let counted = 0;
-  if (size >= largeBytes || isSparse) copyLargeFile(context, file, target);
-  else counted = copySmall(file, target);
-  context.slot.addBytes(Number(size) - counted);
+  const isLarge = size >= largeBytes || isSparse;
+  const { copy, countedBytes } = isLarge ? copyLargeFile(context, file, target) : copySmall(file, target);
+  context.slot.addBytes(Number(size) - countedBytes);
+  journal.add(file.name, { source: file.stat, copy }, isLarge);
 }
 
 /** Links to the copy of another name of the same file; false if there is none yet. */

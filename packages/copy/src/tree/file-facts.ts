@@ -42,8 +42,8 @@ function nodeTime(ns: bigint): number | Date {
 /** Error of a time that Node has set, in ns. */
 const nodeTimeError = 2000n;
 
-/** Whether a file of an earlier run is a complete copy: its times were set after its last byte. */
-export function isComplete(
+/** Whether a file of an earlier run can be a complete copy: its times were set after its last byte. */
+export function canBeComplete(
   { kernel }: TreeContext,
   { copy, source }: { copy: BigIntStats; source: BigIntStats },
 ): boolean {

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import type { DirectoryChain } from './directory-chain.ts';
 import {
-  linksName,
+  hiddenName,
   markSourceError,
   recordFailure,
   sourceChain,
@@ -19,7 +19,7 @@ import { readNames, walkTree } from './walk.ts';
 export function flushTree(context: TreeContext): void {
   const staging = stagingChain(context);
   try {
-    removeEntry(staging, linksName(context));
+    removeEntry(staging, hiddenName(context));
     completeDirectories(context, staging);
     syncOnce(context, staging);
   } finally {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import type { CopyErrorCode } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
@@ -6,7 +7,7 @@ import { compareIdentity, identityOf } from '../run/source.ts';
 import { markSourceError } from './context.ts';
 import type { TreeContext } from './context.ts';
 import { setFacts } from './file-facts.ts';
-import type { TreeFile, TreeTarget } from './small-file.ts';
+import type { CopiedFile, TreeFile, TreeTarget } from './small-file.ts';
 
 const mib = 1024 ** 2;
 /** From this size on, a file gets checkpoints: it resumes in its middle, and can be cancelled between windows. */
@@ -25,7 +26,7 @@ const sourceCodes: ReadonlySet<CopyErrorCode> = new Set([
 ]);
 
 /** Copies a file with the engine of `copyFile`, into the staging directory. */
-export function copyLargeFile(context: TreeContext, file: TreeFile, { chain, name }: TreeTarget): void {
+export function copyLargeFile(context: TreeContext, file: TreeFile, { chain, name }: TreeTarget): CopiedFile {
   const { request, slot } = context;
   slot.setLarge(Number(file.stat.size));
   try {
@@ -53,7 +54,8 @@ export function copyLargeFile(context: TreeContext, file: TreeFile, { chain, nam
       minFreeBytes: request.minFreeBytes,
       continues: null,
     });
-    chain.run(name, () => restoreFacts(context, file, chain.at(name)));
+    const copy = chain.run(name, () => restoreFacts(context, file, chain.at(name)));
+    return { copy, countedBytes: 0 };
   } catch (error) {
     throw withRealPath(file, error, chain.show(name));
   } finally {
@@ -62,7 +64,7 @@ export function copyLargeFile(context: TreeContext, file: TreeFile, { chain, nam
 }
 
 /** The engine keeps the mode only. Its file must still be the source's state that this walk has seen. */
-function restoreFacts(context: TreeContext, file: TreeFile, path: Buffer): void {
+function restoreFacts(context: TreeContext, file: TreeFile, path: Buffer): BigIntStats {
   const now = fstatSync(file.fd, { bigint: true });
   // The engine has compared what it copied; here the facts of the walk count.
   if (compareIdentity(identityOf(file.stat), identityOf(now)) === 'changed') {
@@ -71,6 +73,7 @@ function restoreFacts(context: TreeContext, file: TreeFile, path: Buffer): void 
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     setFacts(context, fd, file.stat);
+    return fstatSync(fd, { bigint: true });
   } finally {
     closeSync(fd);
   }

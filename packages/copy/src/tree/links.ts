@@ -1,7 +1,7 @@
 import { linkSync, unlinkSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { systemCode } from '../kernel/errno.ts';
-import { linksName, stagingChain } from './context.ts';
+import { hiddenName, stagingChain } from './context.ts';
 import type { TreeContext } from './context.ts';
 import { makeDirectory } from './staging.ts';
 
@@ -25,7 +25,7 @@ export function createLinks(context: TreeContext): Links {
   let isOpen = false;
   const nameOf = (source: BigIntStats): Buffer => {
     if (!isOpen) {
-      const name = linksName(context);
+      const name = hiddenName(context);
       chain.run(name, () => makeDirectory(chain, name));
       chain.push(name);
       isOpen = true;

@@ -2,10 +2,13 @@ import { fchmodSync, fstatSync, lstatSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import type { TreeSidecar } from '../contract/tree-sidecar.ts';
 import { showPath } from '../storage/paths.ts';
-import { linksName, parentChain, stagingName, stagingChain } from './context.ts';
+import { hiddenName, parentChain, stagingName, stagingChain } from './context.ts';
 import type { TreeContext } from './context.ts';
+import type { DirectoryChain } from './directory-chain.ts';
+import { isJournal } from './journal.ts';
 import { emptyDirectory, isEntry, removeEntry } from './staging.ts';
 import { readBootId, readTreeSidecar, writeTreeSidecar } from './tree-sidecar.ts';
+import { readNames } from './walk.ts';
 
 const ownerOnly = 0o700;
 
@@ -71,10 +74,24 @@ function discardOld(context: TreeContext): void {
   const chain = stagingChain(context);
   try {
     if (context.result.next === 'copy') emptyDirectory(chain);
-    else removeEntry(chain, linksName(context));
+    else removeLinks(chain, hiddenName(context));
   } finally {
     chain.close();
   }
+}
+
+/** Removes the links of an earlier run, whose source files may have changed, and keeps the journals. */
+function removeLinks(chain: DirectoryChain, hidden: Buffer): void {
+  const stat = chain.run(hidden, () => lstatSync(chain.at(hidden), { throwIfNoEntry: false }));
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) {
+    removeEntry(chain, hidden);
+    return;
+  }
+  chain.push(hidden);
+  readNames(chain, (name) => {
+    if (!isJournal(name)) removeEntry(chain, name);
+  });
 }
 
 /** Also true, without a lock, on file systems that do not support locks. */

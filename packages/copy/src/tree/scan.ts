@@ -4,7 +4,7 @@ import { CopyError } from '../contract/errors.ts';
 import { assertFree } from '../reserve/space.ts';
 import { showPath } from '../storage/paths.ts';
 import {
-  linksName,
+  hiddenName,
   parentChain,
   readingSource,
   recordFailure,
@@ -82,7 +82,7 @@ function countEntry(
     result.totals.symlinks += 1;
     return true;
   }
-  if (source.depth === 0 && name.equals(linksName(context))) {
+  if (source.depth === 0 && name.equals(hiddenName(context))) {
     throw new CopyError('exists', { path: source.show(name), detail: 'the copy uses this name itself' });
   }
   const stat = readingSource(source, name, () => lstatSync(source.at(name), { bigint: true }));

@@ -18,6 +18,7 @@ import { markSourceError, readingSource, throwIfCancelled } from './context.ts';
 import type { TreeContext } from './context.ts';
 import type { DirectoryChain } from './directory-chain.ts';
 import { setFacts } from './file-facts.ts';
+import { hasSameContent } from './same-content.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -35,8 +36,14 @@ export interface TreeTarget {
   name: Buffer;
 }
 
-/** Returns the bytes that the progress already counts. */
-export type CopySmall = (file: TreeFile, target: TreeTarget) => number;
+/** A complete copy. */
+export interface CopiedFile {
+  copy: BigIntStats;
+  /** Bytes that the progress already counts. */
+  countedBytes: number;
+}
+
+export type CopySmall = (file: TreeFile, target: TreeTarget) => CopiedFile;
 
 const bufferBytes = 1024 ** 2;
 const wholeFile = 0n;
@@ -72,14 +79,14 @@ export function createSmallCopy(context: TreeContext): CopySmall {
   };
   return (file, { chain, name }) => {
     const fd = chain.run(name, () => openSync(chain.at(name), newFile, 0o600));
-    let counted = 0;
+    let countedBytes = 0;
     try {
       if (!chain.run(name, () => clone(file, fd)))
-        counted = moveBytes(context, file, { chain, name, fd, buffer });
+        countedBytes = moveBytes(context, file, { chain, name, fd, buffer });
       assertUnchanged(file, { fd, buffer });
       chain.run(name, () => setFacts(context, fd, file.stat));
       if (request.durable) chain.run(name, () => startWriteBack(context, fd));
-      return counted;
+      return { copy: fstatSync(fd, { bigint: true }), countedBytes };
     } catch (error) {
       removeIncomplete(chain, name);
       throw error;
@@ -145,35 +152,20 @@ function moveRange(
 /** A file may have other bytes even if only its change time differs, so the copy is compared with it. */
 function assertUnchanged(file: TreeFile, copy: { fd: number; buffer: Buffer }): void {
   const read = (): FileIdentity => identityOf(fstatSync(file.fd, { bigint: true }));
+  const pair = { source: file.fd, copy: copy.fd, sizeBytes: file.stat.size, buffer: copy.buffer };
+  const hasSameBytes = (): boolean => hasSameContent({ ...pair, kernel: null });
   let before = identityOf(file.stat);
   for (let comparisons = 0; ; comparisons += 1) {
     const now = read();
     const likeness = compareIdentity(before, now);
     if (likeness === 'same') return;
-    if (likeness === 'changed' || comparisons === maxComparisons || !hasSameBytes(file, copy))
-      throwChanged(file);
+    if (likeness === 'changed' || comparisons === maxComparisons || !hasSameBytes()) throwChanged(file);
     before = now;
   }
 }
 
 /** Comparisons of one file that is touched again and again. */
 const maxComparisons = 3;
-
-function hasSameBytes({ fd, stat }: TreeFile, copy: { fd: number; buffer: Buffer }): boolean {
-  const half = copy.buffer.length / 2;
-  const [expected, found] = [copy.buffer.subarray(0, half), copy.buffer.subarray(half)];
-  const fill = (from: number, buffer: Buffer, at: number): number => {
-    let filled = 0;
-    for (let count = -1; count !== 0 && filled < buffer.length; filled += count)
-      count = readSync(from, buffer, filled, buffer.length - filled, at + filled);
-    return filled;
-  };
-  for (let at = 0; at < stat.size; at += half) {
-    const count = fill(fd, expected, at);
-    if (count !== fill(copy.fd, found, at) || expected.compare(found, 0, count, 0, count) !== 0) return false;
-  }
-  return true;
-}
 
 function throwChanged({ source, name }: TreeFile): never {
   throw markSourceError(new CopyError('source_changed', { path: source.show(name) }));
