@@ -78,12 +78,12 @@ export interface ProgressClient {
   ): () => void;
   /**
    * The snapshots of one operation: the last known one, then newer ones. A slow reader skips to the newest. The terminal
-   * snapshot is the last one. Leaving the loop stops the watching.
+   * snapshot is the last one. Leaving the loop stops the watching, and so does `signal`.
    *
    * @throws {ClientError} while reading, if the operation leaves the view (`not_found`, `revoked`, `deleted`), or if
-   * the client is closed, signed out or stopped (the code of the status)
+   * the client is closed, signed out or stopped (the code of the status). The reason of `signal`, if it aborts
    */
-  snapshots(id: string): AsyncIterableIterator<Snapshot>;
+  snapshots(id: string, options?: { signal?: AbortSignal }): AsyncIterableIterator<Snapshot>;
   /**
    * Calls the listener when the server removes an operation from this view (`revoked`, `deleted`) or does not know it
    * (`not_found`: unknown or forbidden; the two look the same).
@@ -154,25 +154,32 @@ export function createClient(url: string, options: ConnectOptions, seams: Client
     ticket:
       options.ticket === undefined ? (abort) => requestTicket(post, `${root}/ticket`, abort) : options.ticket,
   });
-  const client = clientOf(subscriptions, connection, (id, verb) =>
-    act(post, `${root}/operations/${encodeURIComponent(id)}/${encodeURIComponent(verb)}`),
-  );
-  if (addresses.isUnusable) connection.close('bad_url');
-  else if (signal?.aborted) client.close();
-  else connection.reconnectNow();
-  signal?.addEventListener('abort', () => client.close());
-  return client;
-}
-
-function clientOf(
-  subscriptions: Subscriptions,
-  connection: Connection,
-  act: ProgressClient['act'],
-): ProgressClient {
   const close = (): void => {
+    signal?.removeEventListener('abort', close);
     subscriptions.close();
     connection.close();
   };
+  const client = clientOf({
+    subscriptions,
+    connection,
+    close,
+    act: (id, verb) => act(post, `${root}/operations/${encodeURIComponent(id)}/${encodeURIComponent(verb)}`),
+  });
+  if (addresses.isUnusable) connection.close('bad_url');
+  else if (signal?.aborted) close();
+  else {
+    signal?.addEventListener('abort', close);
+    connection.reconnectNow();
+  }
+  return client;
+}
+
+interface ClientParts extends Pick<ProgressClient, 'act' | 'close'> {
+  subscriptions: Subscriptions;
+  connection: Connection;
+}
+
+function clientOf({ subscriptions, connection, act, close }: ClientParts): ProgressClient {
   const client: ProgressClient = {
     get status() {
       return connection.status;
@@ -180,7 +187,7 @@ function clientOf(
     onStatus: (listener) => connection.onStatus(listener),
     watch: (id, listener, watching) => subscriptions.watch(id, listener, watching),
     watchList: (scope, listener, watching) => subscriptions.watchList(scope, listener, watching),
-    snapshots: (id) => iterateSnapshots(client, id),
+    snapshots: (id, watching) => iterateSnapshots(client, id, watching),
     onGone: (listener) => subscriptions.onGone(listener),
     get: (id) => subscriptions.get(id),
     offer: (snapshot, may) => subscriptions.offer(snapshot, may),

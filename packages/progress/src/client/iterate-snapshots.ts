@@ -2,6 +2,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
 import type { ConnectionStatus } from './connection.ts';
 import { ClientError } from './errors.ts';
+import type { WatchOptions } from './listen.ts';
 import type { GoneListener } from './subscriptions.ts';
 
 /** The part of a client that the iteration uses. */
@@ -14,9 +15,13 @@ interface Source {
 
 /**
  * The snapshots of one operation, up to its terminal one. A slow reader skips to the newest one. Watching starts with
- * the first `next()`.
+ * the first `next()`. An abort of the signal ends a read that waits, and makes it throw the reason.
  */
-export function iterateSnapshots(source: Source, id: string): AsyncGenerator<Snapshot, undefined> {
+export function iterateSnapshots(
+  source: Source,
+  id: string,
+  { signal }: WatchOptions = {},
+): AsyncGenerator<Snapshot, undefined> {
   let latest: Snapshot | undefined;
   let error: ClientError | undefined;
   let isClosed = false;
@@ -32,8 +37,12 @@ export function iterateSnapshots(source: Source, id: string): AsyncGenerator<Sna
   };
 
   async function* generate(): AsyncGenerator<Snapshot, undefined> {
+    signal?.throwIfAborted();
     onStatus(source.status);
+    const onAbort = (): void => wake?.();
+    signal?.addEventListener('abort', onAbort);
     const stops = [
+      () => signal?.removeEventListener('abort', onAbort),
       source.onStatus(onStatus),
       source.onGone((gone, why) => gone === id && fail(why)),
       source.watch(id, (snapshot) => {
@@ -43,6 +52,7 @@ export function iterateSnapshots(source: Source, id: string): AsyncGenerator<Sna
     ];
     try {
       while (!isClosed) {
+        signal?.throwIfAborted();
         const snapshot = latest;
         latest = undefined;
         if (snapshot) yield snapshot;

@@ -486,6 +486,19 @@ describe('snapshots', () => {
     expect((await iterator.next()).done).toBe(true);
   });
 
+  it('throws the reason of its signal, and stops watching', async () => {
+    const { client } = await online();
+    const controller = new AbortController();
+    const iterator = client.snapshots(id, { signal: controller.signal });
+    const waiting = iterator.next();
+    (await server.stream(2)).hello('e1');
+    controller.abort(new Error('left the page'));
+    await expect(waiting).rejects.toThrow('left the page');
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect((await server.stream(3)).subscriptions).toEqual([]);
+    await expect(client.snapshots(id, { signal: controller.signal }).next()).rejects.toThrow('left the page');
+  });
+
   it('throws the code of the status when the client is closed or signed out', async () => {
     const { client } = await online();
     const waiting = client.snapshots(id).next();

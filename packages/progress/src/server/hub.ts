@@ -198,6 +198,7 @@ class LatestValueHub implements Hub {
       this.#recorders.delete(id);
       this.#relays.remove(id);
     }
+    for (const entry of this.#entries.values()) entry.trim();
     if (ids.length > 0) this.#retired.call(ids);
   }
 
@@ -250,6 +251,7 @@ class LatestValueHub implements Hub {
     if (endedAtMs !== null) {
       this.#retention.ended(record.id, endedAtMs);
       this.#sources.stop(record.id);
+      this.#recorders.delete(record.id);
     }
     return entry.snapshot();
   }

@@ -10,14 +10,27 @@ export function createMutex(): Mutex {
   };
 }
 
-/** One mutex per key, e.g. per file system, created at first use. */
-export function createKeyedMutex(): (key: string) => Mutex {
-  const mutexes = new Map<string, Mutex>();
-  return (key) => {
-    const known = mutexes.get(key);
-    if (known) return known;
-    const created = createMutex();
-    mutexes.set(key, created);
-    return created;
-  };
+/** One mutex per key, e.g. per file system. It exists while it has work. */
+export interface KeyedMutex {
+  (key: string): Mutex;
+  /** Keys that have work. */
+  size(): number;
+}
+
+export function createKeyedMutex(): KeyedMutex {
+  const busy = new Map<string, { mutex: Mutex; count: number }>();
+  const of =
+    (key: string): Mutex =>
+    async (work) => {
+      const turn = busy.get(key) ?? { mutex: createMutex(), count: 0 };
+      busy.set(key, turn);
+      turn.count += 1;
+      try {
+        return await turn.mutex(work);
+      } finally {
+        turn.count -= 1;
+        if (turn.count === 0) busy.delete(key);
+      }
+    };
+  return Object.assign(of, { size: () => busy.size });
 }

@@ -7,7 +7,7 @@ import { createMonotonicGuard } from './monotonic-guard.ts';
 import { createMeasurement } from './measurement.ts';
 import { createCompletion } from './completion.ts';
 import { composeSnapshot } from './record.ts';
-import type { OperationRecord } from './record.ts';
+import type { CompleteRecord, OperationRecord } from './record.ts';
 import { isSame, isSameExceptTimes } from './visible.ts';
 
 /** One operation in the hub: its newest snapshot, and the state to build the next one. */
@@ -15,8 +15,10 @@ export interface Entry {
   snapshot(): Snapshot;
   /** Composes the next snapshot from the record. @returns whether watchers see a change */
   update(record: OperationRecord, nowMs: number): boolean;
-  /** The serialised snapshot; each view is serialised once. */
+  /** The serialised snapshot; each view is serialised once until {@link Entry.trim}. */
   bytes(view: SnapshotView): Buffer;
+  /** Releases the serialised snapshots of an ended operation. */
+  trim(): void;
   /** When the operation ended, by the hub's clock; `null` before its end. */
   endedAtMs(): number | null;
 }
@@ -33,33 +35,86 @@ export interface EntryOptions {
   report: (error: ProgressError) => void;
 }
 
-/** @param first the current record, which becomes the first snapshot */
-export function createEntry(first: OperationRecord, options: EntryOptions): Entry {
+/** What composes the snapshots of an operation that has not ended. */
+interface Composer {
+  compose(record: OperationRecord, seq: number, nowMs: number): Snapshot;
+}
+
+function createComposer(options: EntryOptions): Composer {
   const guard = createMonotonicGuard(options.report);
   const measurement = createMeasurement(options.meter ?? {});
   const completion = createCompletion(options.report);
-
-  const compose = (reported: OperationRecord, seq: number, nowMs: number): Snapshot => {
-    const record = completion.complete(reported, nowMs);
-    return composeSnapshot(record, {
-      epoch: options.epoch,
-      seq,
-      at: new Date().toISOString(),
-      // The meter sees the real numbers; watchers see numbers that never decrease.
-      measured: measurement.measure(record, nowMs),
-      phases: guard.check(record.phases, record.phaseIndex),
-    });
+  return {
+    compose: (reported, seq, nowMs) => {
+      const record = completion.complete(reported, nowMs);
+      return composeSnapshot(record, {
+        epoch: options.epoch,
+        seq,
+        at: new Date().toISOString(),
+        // The meter sees the real numbers; watchers see numbers that never decrease.
+        measured: measurement.measure(record, nowMs),
+        phases: guard.check(record.phases, record.phaseIndex),
+      });
+    },
   };
+}
 
-  let current = compose(first, options.firstSeq ?? 1, options.nowMs);
+/** The next snapshot of an operation that has ended. What the record leaves out stays as it was at the end. */
+function composeAfterEnd(
+  reported: OperationRecord,
+  ended: Snapshot,
+  { epoch, report }: EntryOptions,
+): Snapshot {
+  const { createdAt, startedAt, endedAt, elapsedMs, phases } = ended;
+  const kept = { createdAt, startedAt, endedAt, elapsedMs };
+  const record = createCompletion(report).complete({ ...kept, ...withoutUndefined(reported) }, 0);
+  const guard = createMonotonicGuard(report);
+  guard.check(phases, ended.phaseIndex);
+  return composeSnapshot(record, {
+    epoch,
+    seq: ended.seq + 1,
+    at: new Date().toISOString(),
+    measured: ended,
+    phases: guard.check(withElapsed(record.phases, phases), record.phaseIndex),
+  });
+}
+
+function withoutUndefined(record: OperationRecord): OperationRecord {
+  const given = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as unknown as OperationRecord;
+}
+
+/** Phases whose record says no time have the time of the same phase at the end. */
+function withElapsed(phases: CompleteRecord['phases'], ended: Snapshot['phases']): CompleteRecord['phases'] {
+  return phases.map((phase, index) => {
+    const known = ended[index];
+    if ((phase.elapsedMs ?? 0) > 0 || known?.name !== phase.name || known.elapsedMs === undefined)
+      return phase;
+    return { ...phase, elapsedMs: known.elapsedMs };
+  });
+}
+
+/** @param first the current record, which becomes the first snapshot */
+export function createEntry(first: OperationRecord, options: EntryOptions): Entry {
+  /** Null after the end: ended operations stay in memory for a time, so they keep their snapshot only. */
+  let composer: Composer | null = createComposer(options);
+  let current = composer.compose(first, options.firstSeq ?? 1, options.nowMs);
   let serialised: Partial<Record<SnapshotView, Buffer>> = {};
   let publishedAtMs = options.nowMs;
-  let endedAtMs = isTerminal(current.state) ? options.nowMs : null;
+  let endedAtMs: number | null = null;
+
+  const noteEnd = (nowMs: number): void => {
+    if (endedAtMs !== null || !isTerminal(current.state)) return;
+    endedAtMs = nowMs;
+    composer = null;
+  };
+  noteEnd(options.nowMs);
 
   return {
     snapshot: () => current,
     update: (record, nowMs) => {
-      const next = compose(record, current.seq + 1, nowMs);
+      const next =
+        composer?.compose(record, current.seq + 1, nowMs) ?? composeAfterEnd(record, current, options);
       if (isSameExceptTimes(current, next)) {
         const isTooEarly = nowMs - publishedAtMs < timeUpdateMs || isTerminal(current.state);
         if (isTooEarly || isSame(current, next)) return false;
@@ -67,11 +122,14 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
       current = next;
       serialised = {};
       publishedAtMs = nowMs;
-      if (endedAtMs === null && isTerminal(current.state)) endedAtMs = nowMs;
+      noteEnd(nowMs);
       return true;
     },
     bytes: (view) =>
       (serialised[view] ??= serialiseSnapshot(view === 'public' ? publicSnapshot(current) : current)),
+    trim() {
+      if (endedAtMs !== null) serialised = {};
+    },
     endedAtMs: () => endedAtMs,
   };
 }
