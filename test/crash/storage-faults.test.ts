@@ -141,7 +141,7 @@ async function strike(bench: Bench, point: FaultPoint, act: () => Promise<void>)
     return { unmount: 1 };
   }
   const plan = { calls: [point.call], errno: errnoOf(point.error), skip: point.skip, times: point.times };
-  // A data directory that is gone stops the whole server, not one operation.
+  // A database that is gone stops the whole server, not one operation.
   const where = point.error === 'ENOENT' ? poolPaths : paths;
   await injector.arm({ ...plan, path: where });
   await act();

@@ -73,6 +73,8 @@ export const stateReasonCodes = [
   'io_error',
   /** paused: the file system is read-only; resumes when its pool is available again, or by hand */
   'read_only',
+  /** paused: a directory in the data directory is missing; resumes by hand */
+  'data_dir_unavailable',
   /** paused: the server has too many open files or too little memory; resumes automatically */
   'resources',
   /** paused: the file system was busy; resumes automatically */

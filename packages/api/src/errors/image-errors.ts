@@ -135,6 +135,11 @@ export const imageErrors = {
     message: 'The pool is not available.',
     hint: 'See the named reason; wcc wrote nothing.',
   },
+  data_dir_unavailable: {
+    status: 503,
+    message: 'The data directory of wcc is not available.',
+    hint: 'Mount or restore the directory of --data-dir, then resume.',
+  },
   resources: {
     status: 503,
     message: 'The server has too many open files, or too little memory.',

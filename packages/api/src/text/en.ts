@@ -67,6 +67,8 @@ export const en: Catalogue = {
     quota: () => "the file system's quota is used up. Resumes automatically when there is space",
     io_error: () => 'the disk reported an error. Check the disk, then resume',
     read_only: () => 'the file system is read-only. Mount it writable, then resume',
+    data_dir_unavailable: () =>
+      'the data directory of wcc is not available. Mount or restore it, then resume',
     resources: () => 'the server has too many open files or too little memory. Resumes automatically',
     busy: () => 'the file system was busy. Resumes automatically',
     publisher_silent: () => 'No report from the program that runs it',

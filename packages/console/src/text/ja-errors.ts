@@ -3,12 +3,14 @@ import type { ClientErrorCode } from '@wcc/api/client';
 import { jaContentErrors } from './ja-content-errors.ts';
 import { jaImportErrors } from './ja-import-errors.ts';
 import { jaMachineErrors } from './ja-machine-errors.ts';
+import { jaDataDirErrors } from './ja-data-dir-errors.ts';
 import type { ErrorText } from './text.ts';
 
 /** The console shows the server's English message, which contains the numbers, as a detail. */
 export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   ...jaContentErrors,
   ...jaMachineErrors,
+  ...jaDataDirErrors,
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
   invalid_name: {
@@ -227,19 +229,6 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     hint: 'しばらく待ってから、もう一度サインインしてください。',
   },
   too_many_tickets: { message: '未使用のチケットが多すぎます。', hint: '30 秒ほど待ってください。' },
-  database_unavailable: {
-    message: 'サーバーの記録を保存できません。',
-    hint: 'データディレクトリの空きとディスクを確認してください。',
-  },
-  database_full: {
-    message:
-      'データベースのディスクに空きがありません。アクセスの取り消し、処理の停止、削除だけを受け付けます。',
-    hint: 'イメージやマシンを削除するか、データディレクトリのディスクに空きを作ってください。',
-  },
-  database_damaged: {
-    message: 'データベースが破損しています。',
-    hint: 'wcc を停止し、バックアップからデータベースを復元してください。',
-  },
   starting: { message: 'サーバーが起動中です。', hint: '少し待ってから再試行してください。' },
   shutting_down: { message: 'サーバーが停止中です。', hint: '少し待ってから再試行してください。' },
   internal: { message: 'サーバーで問題が起きました。', hint: 'サーバーのログを確認してください。' },

@@ -85,7 +85,11 @@ export const spaceCodes: ReadonlySet<string> = new Set<ErrorCode>(['no_space', '
 export const briefCodes: ReadonlySet<string> = new Set<ErrorCode>(['resources', 'busy']);
 
 /** Codes of failures that may end when a person repairs the storage. */
-export const repairableCodes: ReadonlySet<string> = new Set<ErrorCode>(['io_error', 'read_only']);
+export const repairableCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'io_error',
+  'read_only',
+  'data_dir_unavailable',
+]);
 
 /** How an operation waits for the end of a failure; null: it does not, so it has failed. */
 function waitsAs(code: string): 'paused' | 'interrupted' | null {

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../files/errors.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import type { AuditAnchor } from './audit-anchor.ts';
 import { createAnchorKey, findAnchors, formatAnchor } from './audit-anchor.ts';
 import { auditStatement, readLastAuditRow } from './audit.ts';
@@ -66,8 +67,6 @@ async function writeAnchor({ store, dataDir, log }: AnchoringDeps, anchor: Audit
   const insert = store.db.insertInto('auditAnchors').values(anchor);
   await store.write([{ query: insert.onConflict((conflict) => conflict.doNothing()) }]);
   const text = formatAnchor(anchor);
-  const path = join(dataDir, anchorFileName);
-  await writeFile(`${path}.tmp`, `${text}\n`, { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
+  await replaceFile(join(dataDir, anchorFileName), `${text}\n`);
   log(text);
 }

@@ -33,7 +33,8 @@ type Source = Pick<Connection, 'run'>;
 export function backUp(source: Source, { path, version }: { path: string; version: number }): void {
   const folder = join(dirname(path), backupFolder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (created !== undefined) sync(dirname(created));
     removeUnfinished(folder);
     assertSpace(source, folder);
     const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');

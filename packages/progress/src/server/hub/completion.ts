@@ -8,13 +8,21 @@ import { createRunningTime } from './running-time.ts';
 export interface Completion {
   /** Each kind of contradiction is reported once, until a record without it arrives. */
   complete(record: OperationRecord, nowMs: number): CompleteRecord;
+  /** The kinds of contradictions of the latest record. */
+  reported(): ReadonlySet<string>;
 }
 
-/** @param report called for contradictions; watchers receive the corrected record */
-export function createCompletion(report: (error: ProgressError) => void): Completion {
+/**
+ * @param report called for contradictions; watchers receive the corrected record
+ * @param known kinds that are reported already
+ */
+export function createCompletion(
+  report: (error: ProgressError) => void,
+  known: ReadonlySet<string> = new Set(),
+): Completion {
   const runningTime = createRunningTime();
   const seen: SeenTimes = { createdAt: null, startedAt: null, endedAt: null };
-  let reported = new Set<string>();
+  let reported = known;
   return {
     complete: (record, nowMs) => {
       const found = new Map<string, ProgressError>();
@@ -30,6 +38,7 @@ export function createCompletion(report: (error: ProgressError) => void): Comple
         phases: withElapsed(complete.phases, record, elapsed.phasesMs),
       };
     },
+    reported: () => reported,
   };
 }
 

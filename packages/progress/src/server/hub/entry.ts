@@ -38,6 +38,8 @@ export interface EntryOptions {
 /** What composes the snapshots of an operation that has not ended. */
 interface Composer {
   compose(record: OperationRecord, seq: number, nowMs: number): Snapshot;
+  /** The kinds of contradictions that are reported already. */
+  reported(): ReadonlySet<string>;
 }
 
 function createComposer(options: EntryOptions): Composer {
@@ -56,25 +58,29 @@ function createComposer(options: EntryOptions): Composer {
         phases: guard.check(record.phases, record.phaseIndex),
       });
     },
+    reported: () => completion.reported(),
   };
 }
 
+/** An operation that has ended. */
+interface Ended {
+  snapshot: Snapshot;
+  reported: ReadonlySet<string>;
+}
+
 /** The next snapshot of an operation that has ended. What the record leaves out stays as it was at the end. */
-function composeAfterEnd(
-  reported: OperationRecord,
-  ended: Snapshot,
-  { epoch, report }: EntryOptions,
-): Snapshot {
-  const { createdAt, startedAt, endedAt, elapsedMs, phases } = ended;
+function composeAfterEnd(reported: OperationRecord, ended: Ended, { epoch, report }: EntryOptions): Snapshot {
+  const { createdAt, startedAt, endedAt, elapsedMs, phases, phaseIndex, seq } = ended.snapshot;
   const kept = { createdAt, startedAt, endedAt, elapsedMs };
-  const record = createCompletion(report).complete({ ...kept, ...withoutUndefined(reported) }, 0);
+  const completion = createCompletion(report, ended.reported);
+  const record = completion.complete({ ...kept, ...withoutUndefined(reported) }, 0);
   const guard = createMonotonicGuard(report);
-  guard.check(phases, ended.phaseIndex);
+  guard.check(phases, phaseIndex);
   return composeSnapshot(record, {
     epoch,
-    seq: ended.seq + 1,
+    seq: seq + 1,
     at: new Date().toISOString(),
-    measured: ended,
+    measured: ended.snapshot,
     phases: guard.check(withElapsed(record.phases, phases), record.phaseIndex),
   });
 }
@@ -94,6 +100,9 @@ function withElapsed(phases: CompleteRecord['phases'], ended: Snapshot['phases']
   });
 }
 
+/** One set for all operations without contradictions. */
+const none: ReadonlySet<string> = new Set();
+
 /** @param first the current record, which becomes the first snapshot */
 export function createEntry(first: OperationRecord, options: EntryOptions): Entry {
   /** Null after the end: ended operations stay in memory for a time, so they keep their snapshot only. */
@@ -102,10 +111,12 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
   let serialised: Partial<Record<SnapshotView, Buffer>> = {};
   let publishedAtMs = options.nowMs;
   let endedAtMs: number | null = null;
+  let reported: ReadonlySet<string> = none;
 
   const noteEnd = (nowMs: number): void => {
     if (endedAtMs !== null || !isTerminal(current.state)) return;
     endedAtMs = nowMs;
+    if (composer !== null && composer.reported().size > 0) reported = composer.reported();
     composer = null;
   };
   noteEnd(options.nowMs);
@@ -114,7 +125,8 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
     snapshot: () => current,
     update: (record, nowMs) => {
       const next =
-        composer?.compose(record, current.seq + 1, nowMs) ?? composeAfterEnd(record, current, options);
+        composer?.compose(record, current.seq + 1, nowMs) ??
+        composeAfterEnd(record, { snapshot: current, reported }, options);
       if (isSameExceptTimes(current, next)) {
         const isTooEarly = nowMs - publishedAtMs < timeUpdateMs || isTerminal(current.state);
         if (isTooEarly || isSame(current, next)) return false;

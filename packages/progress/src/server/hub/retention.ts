@@ -14,7 +14,7 @@ export interface RetentionOptions {
 
 /** Ended operations stay for ten minutes, with a margin of one minute for pages that are loading. */
 const defaultRetainMs = 11 * 60_000;
-/** Maximum number of ended operations; at 2 KiB each they take 20 MiB. */
+/** Maximum number of ended operations; at 2 to 3 KiB each they take 30 MiB at most. */
 const retainCount = 10_000;
 
 export function createRetention({ retainMs = defaultRetainMs }: RetentionOptions = {}): Retention {

@@ -1,6 +1,8 @@
-import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inDataDirectory } from '../../files/data-directory.ts';
 import { ignoreMissing } from '../../files/errors.ts';
+import { makePrivateDirectory, replaceFile } from '../../files/replace-file.ts';
 import type { SeedContents } from './cloud-config.ts';
 import { seedFiles } from './cloud-config.ts';
 import { writeVolume } from './iso9660.ts';
@@ -10,7 +12,7 @@ import { writeVolume } from './iso9660.ts';
  */
 export interface Seeds {
   pathOf(uuid: string): string;
-  /** @throws the reason of `signal` when it aborts before the rename */
+  /** Durable when this resolves. @throws the reason of `signal` when it aborts before the rename */
   write(uuid: string, contents: SeedContents, options?: { signal?: AbortSignal }): Promise<void>;
   /** Ignores a missing file. */
   remove(uuid: string): Promise<void>;
@@ -22,18 +24,11 @@ export function createSeeds(dataDir: string): Seeds {
   return {
     pathOf,
     async write(uuid, contents, { signal } = {}) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      const temporary = `${pathOf(uuid)}.tmp`;
-      await removeFile(temporary);
-      const file = await open(temporary, 'wx', 0o600);
-      try {
-        await writeFile(file, writeVolume('cidata', seedFiles(contents)));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      signal?.throwIfAborted();
-      await rename(temporary, pathOf(uuid));
+      const volume = writeVolume('cidata', seedFiles(contents));
+      await inDataDirectory(async () => {
+        await makePrivateDirectory(directory);
+        await replaceFile(pathOf(uuid), volume, { signal });
+      });
     },
     async remove(uuid) {
       await removeFile(pathOf(uuid));

@@ -1,6 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { syncDirectory } from '@wcc/copy/receive';
 import { describe, expect, it } from 'vitest';
+import { inDataDirectory } from '../../files/data-directory.ts';
 import type { PhaseEvent, Work } from '../../operations/work.ts';
+import type { Hypervisor } from '../hypervisor.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
+import type { MachineSpec } from '../hypervisor/machine-spec.ts';
+import { normalizeErrors } from '../hypervisor/normalize-errors.ts';
+import { createDefinitions } from '../hypervisor/qemu/definitions.ts';
+import { createSeeds } from '../seed/seeds.ts';
 import { runSteps } from './steps.ts';
 import type { Step, StepOptions } from './steps.ts';
 
@@ -55,6 +65,31 @@ describe('runSteps', () => {
       code: 'paused',
       error: { code: 'no_space', detail: 'ENOSPC' },
     });
+  });
+
+  it('D5: pauses when a directory of the data directory is missing, also below a driver, and names it', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'wcc-gone-'));
+    const dataDir = join(parent, 'file');
+    await writeFile(dataDir, 'in the place of the directory');
+    const uuid = '00000000-0000-4000-8000-000000000001';
+    const contents = { instanceId: uuid, hostname: 'web', firstBoot: { sshKeys: [] } };
+    const definitions = createDefinitions(join(dataDir, 'machines'));
+    const define = (): Promise<void> =>
+      definitions.write({ spec: { uuid } as MachineSpec, machineType: 'pc' });
+    const driver = normalizeErrors({ define } as unknown as Hypervisor);
+    const steps = [
+      () => createSeeds(dataDir).write(uuid, contents),
+      () => driver.define({ uuid } as MachineSpec),
+      () => inDataDirectory(() => syncDirectory(join(parent, 'missing'))),
+    ];
+    for (const step of steps) {
+      const { work } = run([{ phase: 'define', run: step }]);
+      await expect(work.done).rejects.toMatchObject({
+        code: 'paused',
+        error: { code: 'data_dir_unavailable' },
+      });
+    }
+    await rm(parent, { recursive: true });
   });
 
   it('waits between two steps while paused', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inDataDirectory } from '../../../files/data-directory.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import { assertMachineSpec, isSameSpec, normalizeSpec } from '../machine-spec.ts';
@@ -73,10 +74,10 @@ export async function redefine(
 
 async function passDefinition(context: LibvirtContext, uuid: string, xml: string): Promise<void> {
   const { directory } = filesOf(context, uuid);
-  await createOwnDirectory(context, directory);
+  await inDataDirectory(() => createOwnDirectory(context, directory));
   const path = join(directory, `${randomUUID()}.xml`);
   try {
-    await writeFile(path, xml, { mode: 0o600, flag: 'wx' });
+    await inDataDirectory(() => writeFile(path, xml, { mode: 0o600, flag: 'wx' }));
     await giveToSessionUser(context, path);
     await context.virsh.run('define', '--validate', path);
   } finally {

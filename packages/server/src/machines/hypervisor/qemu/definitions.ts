@@ -1,7 +1,9 @@
 import { syncDirectory } from '@wcc/copy/receive';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inDataDirectory } from '../../../files/data-directory.ts';
 import { ignoreMissing } from '../../../files/errors.ts';
+import { makePrivateDirectory, replaceFile } from '../../../files/replace-file.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import type { StoredSpec } from '../machine-spec.ts';
 import { isUuid, restoreSpec } from '../machine-spec.ts';
@@ -31,7 +33,6 @@ export interface Definitions {
 }
 
 const fileName = 'machine.json';
-const temporaryName = 'machine.json.new';
 
 export function createDefinitions(root: string): Definitions {
   const directory = (uuid: string): string => join(root, uuid);
@@ -59,11 +60,10 @@ export function createDefinitions(root: string): Definitions {
     orphanDirectories: async () => (await sort()).orphans,
     async write(definition) {
       const path = directory(definition.spec.uuid);
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      await writeDurably(join(path, temporaryName), JSON.stringify(definition, null, 2));
-      await rename(join(path, temporaryName), join(path, fileName));
-      await syncDirectory(path);
-      await syncDirectory(root);
+      await inDataDirectory(async () => {
+        await makePrivateDirectory(path);
+        await replaceFile(join(path, fileName), JSON.stringify(definition, null, 2));
+      });
     },
     async remove(uuid) {
       await rm(join(directory(uuid), fileName), { force: true });
@@ -71,14 +71,4 @@ export function createDefinitions(root: string): Definitions {
       await rm(directory(uuid), { recursive: true, force: true });
     },
   };
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
