@@ -4,6 +4,7 @@ import type { OperationError } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import type { App } from './app/app.ts';
 import { ConnectionState } from './app/connection-state.ts';
+import { HealthState } from './app/health-state.ts';
 import type { SignedInState } from './app/signed-in-state.ts';
 import { ImagesState } from './images/images-state.ts';
 import { announcementOf } from './operations/announcements.ts';
@@ -11,6 +12,7 @@ import { OperationsState } from './operations/operations-state.ts';
 import type { OperationListener } from './operations/operations-state.ts';
 import { TabTitle } from './operations/tab-title.ts';
 import { Tray } from './operations/tray-state.ts';
+import type { LoadedState } from './ui/loaded-state.ts';
 import { Uploads } from './uploads/uploads-state.ts';
 
 const refreshMs = 30_000;
@@ -24,6 +26,11 @@ export function openSignedIn(app: App): SignedInState {
   });
   const images = new ImagesState(app.api);
   const operations = new OperationsState(live);
+  const health = new HealthState({
+    api: app.api,
+    isAdmin: () => app.session.current?.user.role === 'admin',
+    onFound: (codes) => app.announcer.alert(codes.map((code) => app.text.shell.health[code]).join(' ')),
+  });
   const connection = new ConnectionState(live, {
     lost: () => app.announcer.say(app.text.shell.disconnected),
     // The server may have a new version now, and this page may have missed changes.
@@ -46,11 +53,15 @@ export function openSignedIn(app: App): SignedInState {
     if (hasSucceeded && !entry.isHistory) void images.load();
   });
   operations.listenAll(announceChanges(app, uploads));
-  refreshImages(app, images);
+  refresh(app, [images, health]);
   const signedIn: SignedInState = {
     live,
     connection,
-    reload: () => void images.load(),
+    health,
+    reload: () => {
+      void images.load();
+      void health.load();
+    },
     images,
     operations,
     uploads,
@@ -86,13 +97,14 @@ function announceChanges(app: App, uploads: Uploads): OperationListener {
   };
 }
 
-/** Reloads the images regularly, because the server does not push changes by other users. */
-function refreshImages(app: App, images: ImagesState): void {
-  const refresh = (): void => {
-    if (document.visibilityState === 'visible' && app.session.view.kind === 'signed_in') void images.load();
+/** Reloads regularly what the server does not push. */
+function refresh(app: App, states: readonly LoadedState[]): void {
+  const load = (): void => {
+    if (document.visibilityState !== 'visible' || app.session.view.kind !== 'signed_in') return;
+    for (const state of states) void state.load();
   };
-  setInterval(refresh, refreshMs);
-  document.addEventListener('visibilitychange', refresh);
+  setInterval(load, refreshMs);
+  document.addEventListener('visibilitychange', load);
 }
 
 function openTray(app: App, operations: OperationsState): Tray {

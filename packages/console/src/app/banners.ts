@@ -38,3 +38,10 @@ function paused({ text }: App, { operations }: SignedInState): TemplateResult {
     <button class="button small" @click=${() => operations.resume()}>${text.pause.resume}</button>
   </div>`;
 }
+
+/** Shown to administrators while the server needs them. */
+export function healthBanner(app: App, { health }: SignedInState): TemplateResult | typeof nothing {
+  if (health.codes.length === 0) return nothing;
+  const lines = health.codes.map((code) => html`<p>${app.text.shell.health[code]}</p>`);
+  return html`<div class="banner" data-testid="banner-health">${icon('alert')}${lines}</div>`;
+}

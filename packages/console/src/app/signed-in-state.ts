@@ -1,5 +1,6 @@
 import type { ProgressClient } from '@wcc/progress/client';
 import type { ConnectionState } from './connection-state.ts';
+import type { HealthState } from './health-state.ts';
 
 /**
  * State that exists while a user is signed in. Each feature adds its own state here by declaration merging, so
@@ -8,6 +9,7 @@ import type { ConnectionState } from './connection-state.ts';
 export interface SignedInState {
   readonly live: ProgressClient;
   readonly connection: ConnectionState;
+  readonly health: HealthState;
   /** Reloads data that other users may have changed. Called at each sign-in and after a lost connection. */
   readonly reload: () => void;
 }

@@ -6,7 +6,7 @@ import { icon, mark } from '../ui/icons.ts';
 import { onRegionKey } from '../ui/regions.ts';
 import { App } from './app.ts';
 import type { AppOptions } from './app.ts';
-import { banners } from './banners.ts';
+import { banners, healthBanner } from './banners.ts';
 import { pagePaths } from './router.ts';
 import type { PageName } from './router.ts';
 import type { SignedInState } from './signed-in-state.ts';
@@ -58,6 +58,7 @@ export abstract class WccConsole extends LitElement {
     if (signedIn === null || signedIn === this.#observed) return;
     this.#observed = signedIn;
     signedIn.connection.changed.listen(() => this.requestUpdate());
+    signedIn.health.changed.listen(() => this.requestUpdate());
     signedIn.operations.changed.listen(() => this.requestUpdate());
     signedIn.operations.pausing.listen(() => this.requestUpdate());
   }
@@ -93,6 +94,7 @@ export abstract class WccConsole extends LitElement {
     if (kind === 'signed_out' || signedIn === null)
       return html`<main class="gate"><wcc-sign-in .app=${this.#app}></wcc-sign-in></main>`;
     return html`${this.#header(signedIn, router.page)} ${banners(this.#app, signedIn)}
+      ${healthBanner(this.#app, signedIn)}
       <main id="main" tabindex="-1">${this.#pages[router.page](this.#app)}</main>
       <div class="dock">${this.#notice()}<wcc-tray .app=${this.#app}></wcc-tray></div>
       ${kind === 'expired' ? this.#expired() : nothing}`;

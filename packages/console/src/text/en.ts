@@ -25,6 +25,17 @@ export const en: Text = {
     connecting: 'Connecting…',
     backAgain: 'Connected again.',
     tooManyWindows: 'Too many windows of this console are open. Close some, then try again.',
+    health: {
+      database_full:
+        'The disk of the database is full. Only sign-out, cancel and delete work. Free space on the disk of the data directory.',
+      database_damaged: 'The database is damaged. Stop wcc and restore the database from a backup.',
+      database_unavailable:
+        'The server cannot store changes. Check the space and the disk of the data directory.',
+      data_disk_low:
+        'The disk of the data directory is full or was full; the database uses its reserve. Free space on that disk.',
+      clock_jumped:
+        'The clock of the host has jumped in the last 24 hours. Check its time synchronization; times in the history may be wrong.',
+    },
     newVersion: 'The server was updated. Reload this page to use the new console.',
     reload: 'Reload',
     loading: 'Loading…',

@@ -1,8 +1,10 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ErrorText } from './text.ts';
 
+type DataDirCode = Extract<ErrorCode, `data_dir_${string}` | `database_${string}`>;
+
 /** Errors of the data directory and of the database in it. */
-export const jaDataDirErrors = {
+export const jaDataDirErrors: Record<DataDirCode, ErrorText> = {
   data_dir_unavailable: {
     message: 'wcc のデータディレクトリを利用できません。',
     hint: '--data-dir のディレクトリをマウントするか復元してから、再開してください。',
@@ -20,4 +22,4 @@ export const jaDataDirErrors = {
     message: 'データベースが破損しています。',
     hint: 'wcc を停止し、バックアップからデータベースを復元してください。',
   },
-} satisfies Partial<Record<ErrorCode, ErrorText>>;
+};

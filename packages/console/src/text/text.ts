@@ -1,6 +1,9 @@
-import type { ImageNameProblem, PasswordProblem } from '@wcc/api';
+import type { HealthReason, HealthWarning, ImageNameProblem, PasswordProblem } from '@wcc/api';
 
 export type Locale = 'en' | 'ja';
+
+/** What an administrator should look at. */
+export type HealthCode = HealthReason['code'] | HealthWarning;
 
 export interface ErrorText {
   message: string;
@@ -36,6 +39,7 @@ export interface Text {
     connecting: string;
     backAgain: string;
     tooManyWindows: string;
+    health: Record<HealthCode, string>;
     newVersion: string;
     reload: string;
     loading: string;

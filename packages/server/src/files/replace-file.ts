@@ -12,7 +12,7 @@ import { ignoreMissing } from './errors.ts';
 export async function replaceFile(
   path: string,
   contents: string | Uint8Array,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const temporary = `${path}.tmp`;
   await unlink(temporary).catch(ignoreMissing);
