@@ -72,7 +72,7 @@ describe('files of an earlier run', () => {
     utimesSync(path, oldSeconds, oldSeconds);
   }
 
-  async function resume(expected: { reusedFiles: number }, concurrency = 1): Promise<void> {
+  async function expectResumed(expected: { reusedFiles: number }, concurrency = 1): Promise<void> {
     const result = await copyTree(at('source'), at('copy'), {
       id,
       concurrency,
@@ -85,42 +85,42 @@ describe('files of an earlier run', () => {
   }
 
   it('are reused when neither the source nor the copy has changed', async () => {
-    await resume({ reusedFiles: fileCount + 1 });
+    await expectResumed({ reusedFiles: fileCount + 1 });
   });
 
   it('are reused with another number of workers', async () => {
-    await resume({ reusedFiles: fileCount + 1 }, 2);
+    await expectResumed({ reusedFiles: fileCount + 1 }, 2);
   });
 
   it('D13: are copied again when the source was rewritten with its modification time put back', async () => {
     rewrite(at('source/d/f3'));
     rewrite(at('source/large'));
-    await resume({ reusedFiles: fileCount - 1 });
+    await expectResumed({ reusedFiles: fileCount - 1 });
   });
 
   it('D13: are copied again when the copy was rewritten with its modification time put back', async () => {
     rewrite(at(`.wcc-${id}.partial/d/f5`));
-    await resume({ reusedFiles: fileCount });
+    await expectResumed({ reusedFiles: fileCount });
   });
 
   it('D13: of a former version, without a journal, are compared instead of trusted', async () => {
     rmSync(hidden(), { recursive: true });
     rewrite(at('source/d/f3'));
     rewrite(at('source/large'));
-    await resume({ reusedFiles: fileCount - 1 });
+    await expectResumed({ reusedFiles: fileCount - 1 });
   });
 
   it('get the new mode when only the mode of the source has changed', async () => {
     chmodSync(at('source/d/f3'), 0o600);
     chmodSync(at('source/large'), 0o640);
-    await resume({ reusedFiles: fileCount + 1 });
+    await expectResumed({ reusedFiles: fileCount + 1 });
   });
 
   it('are reused after a record that was cut, and the next records are complete', async () => {
     appendFileSync(join(hidden(), 'journal-0'), 'half');
     const before = lstatSync(join(hidden(), 'journal-0')).size;
     chmodSync(at('source/d/f3'), 0o600);
-    await resume({ reusedFiles: fileCount + 1 });
+    await expectResumed({ reusedFiles: fileCount + 1 });
     expect((before - 'half'.length) % (fileCount + 1)).toBe(0);
     expect(existsSync(hidden())).toBe(false);
   });
@@ -129,7 +129,7 @@ describe('files of an earlier run', () => {
     rmSync(at(`.wcc-${id}.partial`), { recursive: true });
     await copyEveryEntry(2);
     expect(readdirSync(hidden()).toSorted()).toEqual(['journal-0', 'journal-1']);
-    await resume({ reusedFiles: fileCount + 1 });
+    await expectResumed({ reusedFiles: fileCount + 1 });
   });
 });
 

@@ -37,12 +37,9 @@ export function iterateSnapshots(
   };
 
   async function* generate(): AsyncGenerator<Snapshot, undefined> {
-    signal?.throwIfAborted();
     onStatus(source.status);
-    const onAbort = (): void => wake?.();
-    signal?.addEventListener('abort', onAbort);
     const stops = [
-      () => signal?.removeEventListener('abort', onAbort),
+      onAbort(signal, () => wake?.()),
       source.onStatus(onStatus),
       source.onGone((gone, why) => gone === id && fail(why)),
       source.watch(id, (snapshot) => {
@@ -74,4 +71,10 @@ export function iterateSnapshots(
     return end(value);
   };
   return generator;
+}
+
+/** @returns a function that stops the listening */
+function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  signal?.addEventListener('abort', listener);
+  return () => signal?.removeEventListener('abort', listener);
 }

@@ -1,3 +1,4 @@
+import type * as Receive from '@wcc/copy/receive';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ const firstBoot = { sshKeys: [] };
 const synced: [directory: string, names: string[]][] = [];
 
 vi.mock('@wcc/copy/receive', async (load) => {
-  const actual = await load<typeof import('@wcc/copy/receive')>();
+  const actual = await load<typeof Receive>();
   const syncDirectory: typeof actual.syncDirectory = async (directory) => {
     synced.push([String(directory), readdirSync(String(directory))]);
     await actual.syncDirectory(directory);
