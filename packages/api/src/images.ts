@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ImageId } from './ids.ts';
 import { findImageNameProblem, imageNameMaxBytes } from './names.ts';
 import type { ImageNameProblem } from './names.ts';
+import { copyMethods, imageFormats } from './vocabulary.ts';
 
 export const imageId: z.ZodType<ImageId, ImageId> = z.number().int().min(100);
 
@@ -26,7 +27,7 @@ export const imageName = z
       context.addIssue({ code: 'custom', message: imageNameMessages[problem], params: { problem } });
   });
 
-export const imageFormat = z.enum(['raw', 'qcow2', 'iso']);
+export const imageFormat = z.enum(imageFormats);
 export type ImageFormat = z.infer<typeof imageFormat>;
 
 /** `missing`: the file is gone, the record stays. `refused`: wcc does not use the file, see `stateReason`. */
@@ -83,7 +84,7 @@ export const imageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-export const copyMethod = z.enum(['auto', 'clone', 'copy']);
+export const copyMethod = z.enum(copyMethods);
 export type CopyMethodChoice = z.infer<typeof copyMethod>;
 
 export const copyImageRequest = z.strictObject({

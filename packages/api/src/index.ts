@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './audit-verification.ts';
 export * from './errors/errors.ts';
+export * from './errors/registry.ts';
 export * from './first-boot.ts';
 export * from './ids.ts';
 export * from './images.ts';
@@ -10,6 +11,7 @@ export * from './operations.ts';
 export * from './passwords.ts';
 export * from './pools.ts';
 export * from './routes.ts';
+export * from './tus.ts';
 export * from './uploads.ts';
 export * from './user-data.ts';
 export * from './version.ts';

@@ -1,3 +1,6 @@
+export const imageFormats = ['raw', 'qcow2', 'iso'] as const;
+export const copyMethods = ['auto', 'clone', 'copy'] as const;
+
 /** Codes in an operation that user interfaces translate. They show an unknown code unchanged. */
 export const operationActions = [
   'copy_vm_image',

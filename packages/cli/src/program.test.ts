@@ -11,15 +11,13 @@ import { createProgram } from './program.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const page = readFileSync(`${root}docs/cli.md`, 'utf8');
 
-function makeProgram(): { program: Command; written: () => string } {
+async function makeProgram(words?: readonly string[]): Promise<{ program: Command; written: () => string }> {
   let text = '';
   const stream = { write: (more: string) => (text += more) };
   const { signal } = new AbortController();
   const stdin = Readable.from([]);
-  const program = createProgram(
-    { env: {}, stdin, stdout: stream, stderr: stream, interrupt: signal },
-    '1.2.3',
-  );
+  const context = { env: {}, stdin, stdout: stream, stderr: stream, interrupt: signal };
+  const program = await createProgram(context, '1.2.3', words);
   return { program, written: () => text };
 }
 
@@ -34,10 +32,10 @@ function leaves(command: Command, path: readonly string[] = []): { path: string;
   return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
 }
 
-describe('docs/cli.md', () => {
-  const { program } = makeProgram();
+const { program: whole } = await makeProgram();
 
-  it.each(leaves(program))('names $path, its arguments and its options', ({ path, command }) => {
+describe('docs/cli.md', () => {
+  it.each(leaves(whole))('names $path, its arguments and its options', ({ path, command }) => {
     const row = page.split('\n').find((line) => line.startsWith(`| \`wcc ${path}`)) ?? '';
     const words = row.split('`')[1]?.replace(`wcc ${path}`, '').trim() ?? '';
     const documented = words === '' ? [] : words.split(' ');
@@ -62,27 +60,53 @@ describe('docs/cli.md', () => {
 });
 
 describe('help', () => {
-  it.each(leaves(makeProgram().program).filter(({ path }) => path !== 'serve'))(
+  it.each(leaves(whole).filter(({ path }) => path !== 'serve'))(
     'of $path prints its usage',
     async ({ path }) => {
-      const { program, written } = makeProgram();
-      const end: unknown = await program
-        .parseAsync([...path.split(' '), '--help'], { from: 'user' })
-        .catch((error: unknown) => error);
+      const words = [...path.split(' '), '--help'];
+      const { program, written } = await makeProgram(words);
+      const end: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error);
       expect(end).toMatchObject({ exitCode: 0 });
       expect(written()).toContain(`Usage: wcc ${path}`);
     },
   );
 
-  it('the help of the program lists every exit code', () => {
-    const { program, written } = makeProgram();
+  it('the help of the program lists every exit code', async () => {
+    const { program, written } = await makeProgram();
     program.outputHelp();
     for (const { meaning } of Object.values(exitCodes)) expect(written()).toContain(meaning);
   });
 });
 
+describe('loading', () => {
+  const loaded = async (words: readonly string[]): Promise<string[]> =>
+    leaves((await makeProgram(words)).program).map(({ path }) => path);
+  const all = leaves(whole).map(({ path }) => path);
+
+  it('loads only the named command', async () => {
+    expect(await loaded(['op', 'ls', '--json'])).toEqual(['op ls']);
+    expect(await loaded(['vm', 'quick-create', 'a', 'b'])).toEqual(['vm quick-create']);
+    expect(await loaded(['login', 'http://localhost'])).toEqual(['login']);
+  });
+
+  it('loads a group for its help and for an unknown command', async () => {
+    const group = all.filter((path) => path.startsWith('op '));
+    for (const words of [['op'], ['op', '--help'], ['op', 'lss']]) expect(await loaded(words)).toEqual(group);
+  });
+
+  it('loads no subcommand for the help', async () => {
+    const names = [...new Set(all.map((path) => path.split(' ')[0]))];
+    for (const words of [[], ['--help'], ['-h']]) expect(await loaded(words)).toEqual(names);
+  });
+
+  it('loads every command for the completion and for words that name none', async () => {
+    for (const words of [['completion', 'bash'], ['imag'], ['--', 'op', 'ls']])
+      expect(await loaded(words)).toEqual(all);
+  });
+});
+
 describe('completion', () => {
-  const scripts = shells.map((shell) => completionScript(makeProgram().program, shell));
+  const scripts = shells.map((shell) => completionScript(whole, shell));
 
   const cases: [string[], string[]][] = [
     [['im'], ['image']],
@@ -138,7 +162,7 @@ describe('completion', () => {
   });
 
   it('contains every command in every shell', () => {
-    for (const { path } of leaves(makeProgram().program)) {
+    for (const { path } of leaves(whole)) {
       for (const script of scripts) expect(script).toContain(path.split(' ').at(-1));
     }
   });

@@ -1,38 +1,51 @@
 import { Command } from 'commander';
-import { addAuditCommands } from './commands/audit.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addImageCommands } from './commands/image.ts';
-import { addLogin } from './commands/login.ts';
-import { addLogout } from './commands/logout.ts';
-import { addOpCommands } from './commands/op.ts';
-import { addVmCommands } from './commands/vm.ts';
+import { auditCommands } from './commands/audit.ts';
+import type { LazyCommands, Wanted } from './commands/group.ts';
+import { createGroup, loadCommands } from './commands/group.ts';
+import { imageCommands } from './commands/image.ts';
+import { opCommands } from './commands/op.ts';
+import { addServe } from './commands/serve.ts';
+import { vmCommands } from './commands/vm.ts';
 import type { Context } from './runtime/context.ts';
 import { exitCodes } from './runtime/exit-codes.ts';
 
 const exits = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
 
-/** Creates the command line. It never ends the process; errors go to the caller and output to `context`. */
-export function createProgram(context: Context, version: string): Command {
+const commands: LazyCommands = {
+  serve: async () => addServe,
+  login: async () => (await import('./commands/login.ts')).addLogin,
+  logout: async () => (await import('./commands/logout.ts')).addLogout,
+  image: createGroup('image', 'list, create, transfer and delete images', imageCommands),
+  vm: createGroup('vm', 'list, create, control and delete machines', vmCommands),
+  op: createGroup('op', 'list, watch and control operations', opCommands),
+  audit: createGroup('audit', 'check the audit record of this host', auditCommands),
+  completion: async () => (await import('./commands/completion.ts')).addCompletion,
+};
+
+/**
+ * Creates the command line. It never ends the process; errors go to the caller and output to `context`.
+ *
+ * @param words the command line, whose command is loaded; others may be missing. @default every command
+ */
+export async function createProgram(
+  context: Context,
+  version: string,
+  words?: readonly string[],
+): Promise<Command> {
   const program = new Command('wcc')
     .description('manage images, machines and operations of a wcc server')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('Help: wcc --help')
     .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
-  // `main.ts` starts the server before parsing; this entry is for the help and the completion.
-  program
-    .command('serve', { isDefault: false })
-    .description('run a server on this host; for its options: wcc serve --help')
-    .helpOption(false)
-    .allowUnknownOption();
-  addLogin(program, context);
-  addLogout(program, context);
-  addImageCommands(program, context);
-  addVmCommands(program, context);
-  addOpCommands(program, context);
-  addAuditCommands(program, context);
-  addCompletion(program, context);
+  for (const add of await loadCommands(commands, wantedBy(words))) add(program, context);
   return prepare(program, context);
+}
+
+function wantedBy(words: readonly string[] | undefined): Wanted {
+  if (words === undefined || words[0] === 'completion') return 'all';
+  const isHelp = words.length < 2 && ['', '-h', '--help'].includes(words[0] ?? '');
+  return isHelp ? 'names' : words;
 }
 
 /** Sets the output of a command and its subcommands, because existing subcommands do not inherit it. */

@@ -79,3 +79,7 @@ it.each([
   for (const name of names)
     expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)\n\n.*MIT`, 'ms'));
 });
+
+it('the command line contains no schemas, which every command would load', () => {
+  expect(readFileSync(join(cli, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).not.toMatch(/^zod /m);
+});

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors/errors.ts';
+import type { ApiResponse } from './fetch.ts';
 
 /** Codes of the client itself; the server never sends them. */
 export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
@@ -27,7 +28,7 @@ export class ApiProblem extends Error {
 }
 
 /** Reads the problem of an answer, for requests outside the client. */
-export async function readProblem(response: Response): Promise<ApiProblem> {
+export async function readProblem(response: Omit<ApiResponse, 'ok'>): Promise<ApiProblem> {
   const retryAfterS = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   const wait = Number.isNaN(retryAfterS) ? null : retryAfterS;
   try {

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors/errors.ts';
+import type { ApiFetch, ApiResponse } from './fetch.ts';
 import { ApiProblem, foreignAnswer, readProblem } from './problem.ts';
 import { explainProblem } from './versions.ts';
 
@@ -8,7 +9,7 @@ export interface ApiClientOptions {
   /** Bearer token for programs; browsers use the session cookie. */
   token?: string;
   /** @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch;
+  fetch?: ApiFetch;
   /** Time limit of one request in milliseconds. @default 15000 */
   timeoutMs?: number;
   /** Hint of `version_mismatch`. @default a hint that names the side to upgrade */
@@ -32,7 +33,7 @@ export type Send = <Result>(method: string, path: string, options?: RequestOptio
 
 /** Creates the function that sends every request of the client. */
 export function createSend(options: ApiClientOptions): Send {
-  const get = (path: string): Promise<Response> => ask(options, { method: 'GET', path });
+  const get = (path: string): Promise<ApiResponse> => ask(options, { method: 'GET', path });
   return async <Result>(method: string, path: string, request: RequestOptions = {}): Promise<Result> => {
     const response = await ask(options, { method, path, ...request });
     const { versionHint: hint } = options;
@@ -46,7 +47,7 @@ export function createSend(options: ApiClientOptions): Send {
 }
 
 /** Null when the body is not JSON. @throws ApiProblem `unreachable` when the connection breaks */
-async function readJson(response: Response): Promise<unknown> {
+async function readJson(response: ApiResponse): Promise<unknown> {
   try {
     return await response.json();
   } catch (cause) {
@@ -55,7 +56,7 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-function isAnswer({ status, headers }: Response, { alsoOn }: RequestOptions): boolean {
+function isAnswer({ status, headers }: ApiResponse, { alsoOn }: RequestOptions): boolean {
   return status === alsoOn && headers.get('content-type')?.startsWith('application/json') === true;
 }
 
@@ -66,7 +67,7 @@ function isUnderstood(body: unknown, has: string | undefined): boolean {
 async function ask(
   { baseUrl = '', token, timeoutMs = 15_000, fetch: given }: ApiClientOptions,
   { method, path, ...request }: RequestOptions & { method: string; path: string },
-): Promise<Response> {
+): Promise<ApiResponse> {
   const doFetch = given ?? globalThis.fetch.bind(globalThis);
   const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;

@@ -1,6 +1,7 @@
 import type { Health } from '../access.ts';
 import { routes } from '../routes.ts';
 import { version, versionHeader } from '../version.ts';
+import type { ApiResponse } from './fetch.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Codes that a client of the server's own version does not get from it. */
@@ -13,7 +14,7 @@ const unexpected: ReadonlySet<string> = new Set([
 
 export interface VersionCheck {
   /** Sends a GET request without a body to the server. */
-  get: (path: string) => Promise<Response>;
+  get: (path: string) => Promise<ApiResponse>;
   /** Hint for the user of this client. @default a hint that names the side to upgrade */
   hint?: string | undefined;
 }
@@ -25,7 +26,7 @@ export interface VersionCheck {
  */
 export async function explainProblem(
   problem: ApiProblem,
-  response: Response,
+  response: ApiResponse,
   { get, hint }: VersionCheck,
 ): Promise<ApiProblem> {
   if (!unexpected.has(problem.code) && problem.code !== 'not_found') return problem;

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors/errors.ts';
+import type { ErrorCode } from '../errors/registry.ts';
 import type { Kind } from './kinds.ts';
 
 /** Error codes of refused content, one for each cause. */

@@ -15,7 +15,7 @@ import {
   vmVerb,
 } from '../machines.ts';
 import type { VmVerb } from '../machines.ts';
-import type { ErrorCode } from '../errors/errors.ts';
+import type { ErrorCode } from '../errors/registry.ts';
 import { accepted } from '../operations.ts';
 import { idempotencyKey, location } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';

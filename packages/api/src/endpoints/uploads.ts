@@ -1,4 +1,5 @@
-import { matchedUpload, matchUploadRequest, tus, upload, uploadList, uploadQuery } from '../uploads.ts';
+import { tus } from '../tus.ts';
+import { matchedUpload, matchUploadRequest, upload, uploadList, uploadQuery } from '../uploads.ts';
 import type { Endpoint, Field } from './endpoint.ts';
 
 const version: Field = { name: 'Tus-Resumable', description: `\`${tus.version}\``, required: true };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ApiError, errorCodes, errorRegistry, toProblem } from './errors.ts';
+import { ApiError, toProblem } from './errors.ts';
+import { errorCodes, errorRegistry } from './registry.ts';
 
 const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
 /** Rows of the table in docs/errors.md: code, status, message, hint. */

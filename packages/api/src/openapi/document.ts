@@ -1,7 +1,7 @@
 import type { Answer, Endpoint, Field } from '../endpoints/endpoint.ts';
 import { endpoints } from '../endpoints/endpoints.ts';
-import type { ErrorCode } from '../errors/errors.ts';
-import { errorRegistry } from '../errors/errors.ts';
+import type { ErrorCode } from '../errors/registry.ts';
+import { errorRegistry } from '../errors/registry.ts';
 import { operationId } from '../operations.ts';
 import { componentSchemas, inline, schemaOf } from './schemas.ts';
 import type { JsonSchema } from './schemas.ts';

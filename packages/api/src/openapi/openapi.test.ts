@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createApiClient } from '../client/client.ts';
 import { endpoints } from '../endpoints/endpoints.ts';
-import { errorRegistry } from '../errors/errors.ts';
+import { errorRegistry } from '../errors/registry.ts';
 import { createOpenApiDocument } from './document.ts';
 
 /** Each call of the client and the request that it sends. The answers have the fields of the endpoint's schema. */
@@ -11,7 +11,7 @@ async function recordCalls(): Promise<Map<string, string>> {
   const client = createApiClient({
     baseUrl: 'http://wcc.test',
     fetch: (input, init) => {
-      sent = `${init?.method} ${new URL(input as string).pathname}`;
+      sent = `${init.method} ${new URL(input).pathname}`;
       return Promise.resolve(answerTo(sent));
     },
   });

@@ -1,8 +1,6 @@
-import type { Command } from 'commander';
-import type { Context } from '../runtime/context.ts';
-import { addAuditVerify } from './audit/verify.ts';
+import type { LazyCommands } from './group.ts';
 
-/** Adds `wcc audit` with its subcommand. */
-export function addAuditCommands(program: Command, context: Context): void {
-  addAuditVerify(program.command('audit').description('check the audit record of this host'), context);
-}
+/** The subcommand of `wcc audit`. */
+export const auditCommands: LazyCommands = {
+  verify: async () => (await import('./audit/verify.ts')).addAuditVerify,
+};

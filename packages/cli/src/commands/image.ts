@@ -1,33 +1,16 @@
-import type { Command } from 'commander';
-import type { Context } from '../runtime/context.ts';
-import { addImageAcceptBase } from './image/accept-base.ts';
-import { addImageConvert } from './image/convert.ts';
-import { addImageCopy } from './image/copy.ts';
-import { addImageDownload } from './image/download.ts';
-import { addImageImport } from './image/import.ts';
-import { addImageLs } from './image/ls.ts';
-import { addImagePublish } from './image/publish.ts';
-import { addImageRm } from './image/rm.ts';
-import { addImageShow } from './image/show.ts';
-import { addImageUpload } from './image/upload.ts';
-import { addImageVerify } from './image/verify.ts';
+import type { LazyCommands } from './group.ts';
 
-const verbs = [
-  addImageLs,
-  addImageShow,
-  addImageUpload,
-  addImageDownload,
-  addImageCopy,
-  addImageImport,
-  addImageConvert,
-  addImageVerify,
-  addImagePublish,
-  addImageAcceptBase,
-  addImageRm,
-];
-
-/** Adds `wcc image` with its subcommands. */
-export function addImageCommands(program: Command, context: Context): void {
-  const image = program.command('image').description('list, create, transfer and delete images');
-  for (const add of verbs) add(image, context);
-}
+/** The subcommands of `wcc image`. */
+export const imageCommands: LazyCommands = {
+  ls: async () => (await import('./image/ls.ts')).addImageLs,
+  show: async () => (await import('./image/show.ts')).addImageShow,
+  upload: async () => (await import('./image/upload.ts')).addImageUpload,
+  download: async () => (await import('./image/download.ts')).addImageDownload,
+  copy: async () => (await import('./image/copy.ts')).addImageCopy,
+  import: async () => (await import('./image/import.ts')).addImageImport,
+  convert: async () => (await import('./image/convert.ts')).addImageConvert,
+  verify: async () => (await import('./image/verify.ts')).addImageVerify,
+  publish: async () => (await import('./image/publish.ts')).addImagePublish,
+  'accept-base': async () => (await import('./image/accept-base.ts')).addImageAcceptBase,
+  rm: async () => (await import('./image/rm.ts')).addImageRm,
+};

@@ -5,11 +5,12 @@ import { Option } from 'commander';
 import { isUnencrypted, serverOrigin } from '../account/address.ts';
 import type { Prompt } from '../account/prompt.ts';
 import { createPrompt } from '../account/prompt.ts';
-import { createToken } from '../account/create-token.ts';
+import { createToken } from '../server/create-token.ts';
 import type { Account } from '../account/store.ts';
 import { accountsPath, readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
+import { httpFetch } from '../server/http-fetch.ts';
 import { escapeTerminal } from '@wcc/progress/terminal';
 import { parseCount } from './options.ts';
 
@@ -68,6 +69,6 @@ async function signIn(prompt: Prompt, origin: string, options: LoginOptions): Pr
 /** Checks a token with the server, so that an invalid one fails now and not with the next command. */
 async function checkToken(origin: string, token: string): Promise<Account> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new CliError('usage', 'This is not a valid token.');
-  const { user } = await createApiClient({ baseUrl: origin, token }).session();
+  const { user } = await createApiClient({ baseUrl: origin, token, fetch: httpFetch }).session();
   return { token, tokenId: null, userName: user.name };
 }

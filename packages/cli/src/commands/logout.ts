@@ -6,6 +6,7 @@ import type { Account } from '../account/store.ts';
 import { readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
+import { httpFetch } from '../server/http-fetch.ts';
 
 /** Adds `wcc logout`. */
 export function addLogout(program: Command, context: Context): void {
@@ -29,7 +30,7 @@ export function addLogout(program: Command, context: Context): void {
 async function revoke(origin: string, { token, tokenId }: Account): Promise<string> {
   if (tokenId === null) return 'The token that you supplied is still valid; revoke it in the console.';
   try {
-    await createApiClient({ baseUrl: origin, token }).revokeToken(tokenId);
+    await createApiClient({ baseUrl: origin, token, fetch: httpFetch }).revokeToken(tokenId);
     return 'The token was revoked.';
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;

@@ -1,16 +1,18 @@
-import type { Command } from 'commander';
-import type { Context } from '../runtime/context.ts';
-import { addOpLog } from './op/log.ts';
-import { addOpLs } from './op/ls.ts';
-import { addOpRetry } from './op/retry.ts';
-import { addOpShow } from './op/show.ts';
-import { addOpVerb } from './op/verb.ts';
-import { addOpWatch } from './op/watch.ts';
+import type { AddCommand, LazyCommands } from './group.ts';
 
-/** Adds `wcc op` with its subcommands. */
-export function addOpCommands(program: Command, context: Context): void {
-  const op = program.command('op').description('list, watch and control operations');
-  for (const add of [addOpLs, addOpShow, addOpWatch]) add(op, context);
-  for (const verb of ['cancel', 'pause', 'resume'] as const) addOpVerb(op, context, verb);
-  for (const add of [addOpRetry, addOpLog]) add(op, context);
-}
+const verb = (name: 'cancel' | 'pause' | 'resume') => async (): Promise<AddCommand> => {
+  const { addOpVerb } = await import('./op/verb.ts');
+  return (parent, context) => addOpVerb(parent, context, name);
+};
+
+/** The subcommands of `wcc op`. */
+export const opCommands: LazyCommands = {
+  ls: async () => (await import('./op/ls.ts')).addOpLs,
+  show: async () => (await import('./op/show.ts')).addOpShow,
+  watch: async () => (await import('./op/watch.ts')).addOpWatch,
+  cancel: verb('cancel'),
+  pause: verb('pause'),
+  resume: verb('resume'),
+  retry: async () => (await import('./op/retry.ts')).addOpRetry,
+  log: async () => (await import('./op/log.ts')).addOpLog,
+};

@@ -1,23 +1,22 @@
-import type { Command } from 'commander';
-import type { Context } from '../runtime/context.ts';
-import { addVmCreate } from './vm/create.ts';
-import { addVmLs } from './vm/ls.ts';
-import { addVmPower } from './vm/power.ts';
-import { addVmQuickCreate } from './vm/quick-create.ts';
-import { addVmRm } from './vm/rm.ts';
-import { addVmScreen } from './vm/screen.ts';
-import { addVmShow } from './vm/show.ts';
-import { addVmStop } from './vm/stop.ts';
+import type { AddCommand, LazyCommands } from './group.ts';
+import type { OrderCommand } from './vm/power.ts';
 
-/** Adds `wcc vm` with its subcommands. */
-export function addVmCommands(program: Command, context: Context): void {
-  const vm = program.command('vm').description('list, create, control and delete machines');
-  for (const add of [addVmLs, addVmShow, addVmCreate, addVmQuickCreate]) add(vm, context);
-  addVmPower(vm, context, 'start');
-  addVmStop(vm, context);
-  addVmPower(vm, context, 'reset');
-  addVmPower(vm, context, 'adopt');
-  addVmPower(vm, context, 'discard-saved');
-  addVmRm(vm, context);
-  addVmScreen(vm, context);
-}
+const order = (command: OrderCommand) => async (): Promise<AddCommand> => {
+  const { addVmPower } = await import('./vm/power.ts');
+  return (parent, context) => addVmPower(parent, context, command);
+};
+
+/** The subcommands of `wcc vm`. */
+export const vmCommands: LazyCommands = {
+  ls: async () => (await import('./vm/ls.ts')).addVmLs,
+  show: async () => (await import('./vm/show.ts')).addVmShow,
+  create: async () => (await import('./vm/create.ts')).addVmCreate,
+  'quick-create': async () => (await import('./vm/quick-create.ts')).addVmQuickCreate,
+  start: order('start'),
+  stop: async () => (await import('./vm/stop.ts')).addVmStop,
+  reset: order('reset'),
+  adopt: order('adopt'),
+  'discard-saved': order('discard-saved'),
+  rm: async () => (await import('./vm/rm.ts')).addVmRm,
+  screen: async () => (await import('./vm/screen.ts')).addVmScreen,
+};

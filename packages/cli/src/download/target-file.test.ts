@@ -65,7 +65,7 @@ describe('SL1: wcc image download', () => {
     const stream = { write: () => true };
     const env = { HOME: home, XDG_CONFIG_HOME: home, WCC_URL: url, WCC_TOKEN: 'wcc_x' };
     const { signal } = new AbortController();
-    const program = createProgram(
+    const program = await createProgram(
       { env, stdin: Readable.from([]), stdout: stream, stderr: stream, interrupt: signal },
       '1.2.3',
     );

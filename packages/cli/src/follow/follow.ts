@@ -3,7 +3,6 @@ import type { Context } from '../runtime/context.ts';
 import { CliError, endError } from '../runtime/errors.ts';
 import type { Server } from '../server/server.ts';
 import type { FollowOptions } from './operation-follower.ts';
-import { OperationFollower } from './operation-follower.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 /** Follows an operation to its end. @throws CliError if it did not succeed, or on Ctrl-C */
@@ -12,6 +11,8 @@ export async function followToEnd(
   server: Server,
   options: FollowOptions,
 ): Promise<Snapshot> {
+  // Loads the sockets only now, because most commands do not follow.
+  const { OperationFollower } = await import('./operation-follower.ts');
   const follower = new OperationFollower(context, server, options);
   const { interrupt } = context;
   const { promise: stopped, reject } = withResolvers<never>();

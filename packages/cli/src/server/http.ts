@@ -1,9 +1,8 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { request as plainRequest } from 'node:http';
-import { request as tlsRequest } from 'node:https';
 import { errorRegistry } from '@wcc/api';
 import type { Problem } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
+import { startRequest } from './http-fetch.ts';
 import type { Server } from './server.ts';
 
 /** A request without a typed body. */
@@ -16,12 +15,9 @@ export interface RawRequest {
 
 /** Opens a request with a stream as body or answer, which the typed JSON client does not support. */
 export function openRequest({ origin, token }: Server, options: RawRequest): ClientRequest {
-  const send = origin.startsWith('https:') ? tlsRequest : plainRequest;
   const { method, path, headers, signal } = options;
-  return send(origin + path, {
+  return startRequest(origin + path, {
     method,
-    // A new connection, because a kept-alive one may be dead.
-    agent: false,
     headers: { ...headers, authorization: `Bearer ${token}` },
     ...(signal === undefined ? {} : { signal }),
   });

@@ -3,6 +3,7 @@ import { createApiClient } from '@wcc/api/client';
 import { readAccounts } from '../account/store.ts';
 import { serverOrigin } from '../account/address.ts';
 import { CliError } from '../runtime/errors.ts';
+import { httpFetch } from './http-fetch.ts';
 
 /** The server of a command, and the token for it. */
 export interface Server {
@@ -33,5 +34,6 @@ export async function findServer(env: Environment, url: string | undefined): Pro
       hint: `Sign in: wcc login ${origin}`,
     });
   }
-  return { origin, token, api: createApiClient({ baseUrl: origin, token, timeoutMs: 30_000 }) };
+  const api = createApiClient({ baseUrl: origin, token, timeoutMs: 30_000, fetch: httpFetch });
+  return { origin, token, api };
 }

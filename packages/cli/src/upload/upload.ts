@@ -4,7 +4,7 @@ import { ApiProblem } from '@wcc/api/client';
 import { formatBytes } from '@wcc/progress';
 import type { Context } from '../runtime/context.ts';
 import { CliError, endError } from '../runtime/errors.ts';
-import { OperationFollower } from '../follow/operation-follower.ts';
+import type { OperationFollower } from '../follow/operation-follower.ts';
 import { isRetryable, RetryDeadline } from '../server/retry-deadline.ts';
 import type { Server } from '../server/server.ts';
 import { findUnfinished, listUnfinished } from './find-unfinished.ts';
@@ -34,7 +34,8 @@ export async function upload(context: Context, server: Server, options: UploadOp
   const { file } = options;
   const { id, resumedAt } = await findOrCreate(server, options);
   const operation = await server.api.operation(id);
-  const follower = new OperationFollower(context, server, { ...options, operation });
+  const { OperationFollower: Follower } = await import('../follow/operation-follower.ts');
+  const follower = new Follower(context, server, { ...options, operation });
   if (resumedAt !== null)
     follower.output?.print(`Resuming at ${formatBytes(resumedAt)} of ${formatBytes(file.sizeBytes)}`);
   const over = new AbortController();

@@ -23,7 +23,13 @@ export function terminalFeatures(stream: { readonly isTTY?: boolean }, env: Envi
   };
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+/** Created at the first text that is not ASCII, because Node loads its data then. */
+function segmentsOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
 const invisible = /^[\p{Control}\p{Format}\p{Mark}\p{Surrogate}\p{Default_Ignorable_Code_Point}]*$/u;
 const emoji = /^(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Emoji}.*\u20E3)/u;
 /** East Asian Wide and Fullwidth characters, as blocks. */
@@ -35,7 +41,7 @@ export function widthOf(text: string): number {
   // oxlint-disable-next-line no-control-regex -- ASCII without control characters
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     if (!invisible.test(segment)) width += emoji.test(segment) || wide.test(segment) ? 2 : 1;
   }
   return width;
@@ -46,7 +52,7 @@ export function truncate(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let short = '';
   let width = 0;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     width += widthOf(segment);
     if (width > columns - 1) break;
     short += segment;

@@ -1,4 +1,4 @@
-import { copyMethod } from '@wcc/api';
+import { copyMethods } from '@wcc/api';
 import type { CopyMethodChoice } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -24,7 +24,7 @@ export function addImageCopy(parent: Command, context: Context): void {
     .option('--pool <pool>', 'pool for the copy')
     .addOption(
       new Option('--method <method>', 'share blocks (clone), copy the data, or clone if possible (auto)')
-        .choices(copyMethod.options)
+        .choices(copyMethods)
         .default('auto'),
     )
     .option('--limit <bytes>', 'maximum bytes per second, e.g. 100M', parseBytes)

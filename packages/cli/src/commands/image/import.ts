@@ -1,4 +1,4 @@
-import { imageFormat } from '@wcc/api';
+import { imageFormats } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -26,7 +26,7 @@ export function addImageImport(parent: Command, context: Context): void {
     .option('--sha256 <digest>', 'expected SHA-256; a file with another one is rejected', parseDigest)
     .addOption(
       new Option('--format <format>', 'expected format; the server detects the real one').choices(
-        imageFormat.options,
+        imageFormats,
       ),
     )
     .action(async (address: string, options: ImportOptions) => {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { findImageNameProblem, imageFormat } from '@wcc/api';
+import { findImageNameProblem, imageFormats } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -38,7 +38,7 @@ export function addImageUpload(parent: Command, context: Context): void {
     .option('--sha256 [digest]', 'expected SHA-256; without a digest, that of the local file', parseDigest)
     .addOption(
       new Option('--format <format>', 'expected format; the server detects the real one').choices(
-        imageFormat.options,
+        imageFormats,
       ),
     )
     .option('--limit <bytes>', 'maximum bytes per second, e.g. 100M', parseBytes)

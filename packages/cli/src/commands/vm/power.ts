@@ -17,9 +17,10 @@ const orders = {
     description: 'discard the saved memory of a machine; its unsaved data is lost',
   },
 } as const;
+export type OrderCommand = keyof typeof orders;
 
 /** Adds a command for an order that takes effect at once. */
-export function addVmPower(parent: Command, context: Context, command: keyof typeof orders): void {
+export function addVmPower(parent: Command, context: Context, command: OrderCommand): void {
   const { verb, description } = orders[command];
   addServerOptions(parent.command(`${command} <machine>`).description(description)).action(
     async (name: string, options: ServerOptions) => {

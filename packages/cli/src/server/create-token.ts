@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { pageKeyHeader } from '@wcc/api';
 import type { CreatedToken, TokenScope } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
+import { httpFetch } from './http-fetch.ts';
 
 export interface CreateTokenOptions {
   origin: string;
@@ -20,15 +21,15 @@ export async function createToken(options: CreateTokenOptions): Promise<CreatedT
   let pageKey = '';
   const api = createApiClient({
     baseUrl: origin,
-    fetch: async (input, init) => {
+    fetch: async (url, init) => {
       // The server requires its own Origin for every request with a cookie.
       const headers = {
-        ...(init?.headers as Record<string, string>),
+        ...init.headers,
         origin,
         ...(cookie === '' ? {} : { cookie, [pageKeyHeader]: pageKey }),
       };
-      const response = await fetch(input, { ...init, headers });
-      cookie = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? cookie;
+      const response = await httpFetch(url, { ...init, headers });
+      cookie = response.cookies[0]?.split(';', 1)[0] ?? cookie;
       return response;
     },
   });
