@@ -4,6 +4,7 @@ import type { Operation } from '@wcc/api';
 import { axeTimeoutMs, findAxeViolations, findAxeViolationsInThemes, locales } from '../kit/browser/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser/browser.ts';
 import { openConsole } from '../kit/browser/console.ts';
+import { skewClock } from '../kit/browser/skewed-clock.ts';
 import type { ConsoleOptions, ConsoleTab } from '../kit/browser/console.ts';
 import { closeContextsAfterEach } from '../kit/browser/contexts.ts';
 import { until } from '../kit/poll.ts';
@@ -98,6 +99,30 @@ it('a new API token is shown once, works, and gets 401 after it is revoked', asy
   await page.getByText('No tokens').waitFor();
   expect((await listImages()).status).toBe(401);
 });
+
+it.each([7 * 24 + 1, -25])(
+  'V10m: a browser clock that is wrong by %i hours changes no time and no expiry',
+  async (hours) => {
+    const { page, url } = await open(chief);
+    await page.goto(`${url}/tokens`);
+    await page.getByRole('button', { name: 'Create token' }).click();
+    const dialog = page.getByRole('dialog');
+    const name = `skewed-${hours}`;
+    await dialog.getByLabel('Name', { exact: true }).fill(name);
+    await dialog.locator('select[name=days]').selectOption('7');
+    await dialog.getByRole('button', { name: 'Create token' }).click();
+    noteSecret(await dialog.locator('#secret-value').inputValue());
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    const readCells = (): Promise<string[]> =>
+      page.getByRole('row').filter({ hasText: name }).getByRole('cell').allInnerTexts();
+    const cells = await readCells();
+    expect(cells.join(' ')).not.toContain('Expired');
+    await skewClock(page, hours * 3_600_000);
+    await page.reload();
+    await page.getByRole('row').filter({ hasText: name }).waitFor();
+    expect(await readCells()).toEqual(cells);
+  },
+);
 
 it('an operation appears on a colleague’s open page when access is granted, and disappears when revoked', async () => {
   const viewer = await createUser(server, 'viewer', 'viewer');

@@ -52,6 +52,21 @@ function countKeys(page: Page): { sent: () => number } {
   return { sent: () => sent };
 }
 
+/** The keysyms that the page has pressed at machines and not released, from QEMU’s extended key events. */
+function trackPressed(page: Page): { pressed: () => number[]; seen: () => number[] } {
+  const [pressed, seen] = [new Set<number>(), new Set<number>()];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string' || payload[0] !== 255 || payload[1] !== 0) return;
+      const keysym = payload.readUInt32BE(4);
+      seen.add(keysym);
+      if (payload.readUInt16BE(2) === 1) pressed.add(keysym);
+      else pressed.delete(keysym);
+    }),
+  );
+  return { pressed: () => [...pressed], seen: () => [...seen] };
+}
+
 async function open(options: { viewport?: { width: number; height: number } } = {}): Promise<ConsoleTab> {
   const consoleTab = await openConsole(browser, { server: host.server, user }, options);
   contexts.push(consoleTab.context);
@@ -93,6 +108,30 @@ it('the screen link focuses the machine’s screen; F6 leaves it and stops sendi
   await until(() => keys.sent() >= before + 2, { what: 'the last key' });
   expect(keys.sent(), 'only the last key is sent').toBeLessThanOrEqual(before + 3);
   expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+it('V10f: leaving the screen with pressed keys releases them in the machine', async () => {
+  const { page, url } = await open();
+  const keys = trackPressed(page);
+  const [control, shift] = [0xffe3, 0xffe1];
+  await page.goto(`${url}/machines/${machine}?screen`);
+  await expectFocusOn(page, /^Screen of quokka$/);
+  await page.keyboard.down('Control');
+  await page.keyboard.down('Shift');
+  await until(() => [control, shift].every((key) => keys.pressed().includes(key)), { what: 'both keys' });
+  await page.keyboard.press('F6');
+  await expectFocusOn(page, /^Use keyboard$/);
+  await until(() => keys.pressed().length === 0, { what: 'both keys to be released' });
+  await page.keyboard.up('Shift');
+  await page.keyboard.up('Control');
+  // The pointer leaves the screen, too.
+  await page.locator('.screen-canvas canvas').focus();
+  await page.keyboard.down('Alt');
+  const alt = 0xffe9;
+  await until(() => keys.pressed().includes(alt), { what: 'Alt to be pressed' });
+  await page.getByRole('heading', { level: 1 }).click();
+  await until(() => keys.pressed().length === 0, { what: 'Alt to be released' });
+  await page.keyboard.up('Alt');
 });
 
 it('the screen keeps the focus when its machine powers off, and receives keys after a new start', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser } from '../kit/browser/browser.ts';
 import { openConsole } from '../kit/browser/console.ts';
+import { skewClock } from '../kit/browser/skewed-clock.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -44,18 +45,7 @@ it.concurrent.each([
 ])('a browser clock $skew does not change the times shown for a copy', async ({ name, skewMs }) => {
   const consoleTab = await openConsole(browser, { server, user });
   const { page } = consoleTab;
-  await page.addInitScript((byMs) => {
-    const Real = Date;
-    const skewed = class extends Real {
-      constructor(...given: unknown[]) {
-        super(...((given.length === 0 ? [Real.now() + byMs] : given) as []));
-      }
-      static override now(): number {
-        return Real.now() + byMs;
-      }
-    };
-    (globalThis as unknown as { Date: unknown }).Date = skewed;
-  }, skewMs);
+  await skewClock(page, skewMs);
   await observeAllChanges(page);
   await page.goto(`${consoleTab.url}/operations`);
   expect(Math.abs((await page.evaluate(() => Date.now())) - Date.now())).toBeGreaterThan(30 * 60_000);

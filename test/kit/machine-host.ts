@@ -43,6 +43,8 @@ export function driverSkipReason(driver: Driver): string | null {
 export interface MachineHostOptions {
   /** Programs of `/usr/bin` that tests can block, see {@link makeBlockingTools}. @default none */
   blockable?: readonly string[];
+  /** @default a free port */
+  port?: number;
   /** Further arguments of the server. @default none */
   args?: readonly string[];
   /** Runs before the server starts. Below `home` are the pool in `pool` and, later, the data directory in `data`. */
@@ -51,7 +53,7 @@ export interface MachineHostOptions {
 
 export async function startMachineHost(
   driver: Driver,
-  { blockable = [], args = [], prepare }: MachineHostOptions = {},
+  { blockable = [], args = [], port, prepare }: MachineHostOptions = {},
 ): Promise<MachineHost> {
   const workspace = makeWorkspace(`vm-${driver}`);
   const home = workspace.path;
@@ -67,6 +69,7 @@ export async function startMachineHost(
     const tools = blockable.length === 0 ? null : makeBlockingTools(home, blockable, identity);
     const server = await startServer({
       home,
+      ...(port === undefined ? {} : { port }),
       args: ['--hypervisor', driver, '--free-space-floor', '0', ...args],
       env: { XDG_RUNTIME_DIR: runtime },
       ...(tools === null ? identity : { launcher: tools.launcher }),

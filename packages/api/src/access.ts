@@ -92,8 +92,12 @@ export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
  * `origin` from the server's list. A page of that origin can then open a socket without a cookie.
  */
 export const ticketRequest = z.strictObject({
-  purpose: z.enum(['watch', 'screen', 'download']),
-  target: z.string().max(64).optional().describe('id of the machine (`screen`) or of the image (`download`)'),
+  purpose: z.enum(['watch', 'screen', 'serial', 'download']),
+  target: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('id of the machine (`screen`, `serial`) or of the image (`download`)'),
   operations: z.array(operationId).min(1).max(64).optional(),
   origin: z.string().max(256).optional(),
 });

@@ -41,6 +41,7 @@ export const routes = {
   vmCdrom: (id: VmId) => `/api/vms/${enc(id)}/cdrom`,
   copyVm: (id: VmId) => `/api/vms/${enc(id)}/copy`,
   vmSerial: (id: VmId) => `/api/vms/${enc(id)}/serial`,
+  vmSerialSocket: (id: VmId) => `/api/vms/${enc(id)}/serial/socket`,
   vmScreenshot: (id: VmId) => `/api/vms/${enc(id)}/screenshot`,
   vmScreen: (id: VmId) => `/api/vms/${enc(id)}/screen`,
   uploads: () => '/api/uploads',

@@ -116,7 +116,15 @@ describe('formats', () => {
   });
 
   it('show nothing for a malformed timestamp', () => {
-    expect(clockTime('yesterday', 'en')).toBe('');
-    expect(clockTime('2001-02-03T04:05:06Z', 'en')).toContain('2001');
+    const times = { locale: 'en', nowMs: Date.parse('2001-02-13T04:05:06Z') } as const;
+    expect(clockTime('yesterday', times)).toBe('');
+    expect(clockTime('2001-02-03T04:05:06Z', times)).toContain('2001');
+  });
+
+  it('V10m: omit the date on the server’s day, whatever day the browser has', () => {
+    const at = '2001-02-03T12:05:06Z';
+    const times = { locale: 'en', nowMs: Date.parse(at) } as const;
+    expect(clockTime(at, times)).not.toContain('2001');
+    expect(clockTime(at, { ...times, nowMs: times.nowMs + 25 * 3_600_000 })).toContain('2001');
   });
 });

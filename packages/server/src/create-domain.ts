@@ -31,6 +31,7 @@ import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { ScreenOfVm } from './machines/screen.ts';
+import type { VmSerial } from './machines/serial.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
 import type { RetentionClock } from './storage/retention-clock.ts';
@@ -53,7 +54,7 @@ export interface DomainDeps {
 }
 
 /** Operations, images, uploads and machines, as the HTTP layer uses them. */
-export interface Domain {
+export interface Domain extends Pick<VmSerial, 'assertSerial' | 'followSerial'> {
   registerRoutes(app: FastifyInstance): void;
   /** The latest snapshot, if the principal may watch it. @throws ApiError `not_found` */
   watchable(id: string, principal: Principal): Promise<Snapshot>;
@@ -105,6 +106,8 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     watchable: (id, principal) => operations.get(id, principal),
     may: (principal, snapshot) => ({ ...operations.may(snapshot, principal) }),
     screen: (principal, id) => machines.screen(principal, id),
+    assertSerial: (principal, id) => machines.assertSerial(principal, id),
+    followSerial: (principal, id, options) => machines.followSerial(principal, id, options),
     downloadable: async (principal, id) => (await images.open(principal, id)).file.close(),
     noteScreen: (principal, id) => machines.noteScreen(principal, id),
     lookup: (id) => operations.lookup(id),

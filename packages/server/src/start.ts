@@ -18,7 +18,9 @@ import { systemClock } from './concurrency/clock.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { ListeningServer } from './http/listening.ts';
 import { listen } from './http/listening.ts';
-import { attachScreens } from './http/live/screen.ts';
+import { createMachineChannels, createTicketTargets } from './http/live/machine-channels.ts';
+import { attachMachineSockets, createMachineSocketLimits } from './http/live/machine-sockets.ts';
+import type { MachineSocketLimits } from './http/live/machine-sockets.ts';
 import { createSocketGateway } from './http/live/socket.ts';
 import type { SocketDeps } from './http/live/socket.ts';
 import type { ServerTicketClaims } from './http/live/tickets.ts';
@@ -192,6 +194,7 @@ interface Frontend extends App {
   rules: WatchRules;
   streams: EventStreams<Principal>;
   cookie: SessionCookie;
+  limits: MachineSocketLimits;
 }
 
 async function createFrontend(
@@ -210,6 +213,7 @@ async function createFrontend(
   });
   const streams = createStreams(rules, access);
   const cookie = createSessionCookie({ secure: isSecure(config) });
+  const limits = createMachineSocketLimits();
   const app = await createApp({
     config,
     version,
@@ -225,20 +229,17 @@ async function createFrontend(
     server: listening.server,
     connections: listening.connections,
     watchable: (id, principal) => domain.watchable(id, principal),
-    targets: {
-      screen: (principal, id) => domain.screen(principal, id),
-      download: (principal, id) => domain.downloadable(principal, id),
-    },
+    targets: createTicketTargets(domain, limits),
     registerDomain: (instance) => domain.registerRoutes(instance),
   });
   metrics.addWatchers('sse', () => streams.stats());
-  return { ...app, tickets, rules, streams, cookie };
+  return { ...app, tickets, rules, streams, cookie, limits };
 }
 
 function attachSockets(
   { config, undo, onError, listening, addresses }: StartContext,
   { access, domain, metrics }: Backend,
-  { cookie, tickets, rules }: Frontend,
+  { cookie, tickets, rules, limits }: Frontend,
 ): void {
   const socket: Omit<SocketDeps, 'rules'> = {
     access,
@@ -251,13 +252,13 @@ function attachSockets(
   };
   const gateway = createSocketGateway({ ...socket, rules });
   undo.add(() => gateway.shutdown());
-  const screens = attachScreens({
+  const machineSockets = attachMachineSockets({
     ...socket,
-    screen: (principal, id) => domain.screen(principal, id),
-    onScreen: (principal, id) => domain.noteScreen(principal, id),
+    limits,
+    channels: createMachineChannels(domain, onError),
     onError,
   });
-  undo.add(() => screens.close());
+  undo.add(() => machineSockets.close());
   metrics.addWatchers('websocket', () => gateway.stats());
 }
 

@@ -1,8 +1,8 @@
 import type { Problem } from '../errors/errors.ts';
 import type { ApiResponse } from './fetch.ts';
 
-/** Codes of the client itself; the server never sends them. */
-export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
+/** Codes of the client itself; the server never sends them. `upgrade_blocked` is the console's. */
+export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch' | 'upgrade_blocked';
 
 /**
  * A refusal by the server (`status` ≥ 400), or an answer that the client does not understand. The codes

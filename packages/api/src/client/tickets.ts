@@ -13,6 +13,9 @@ export function ticketCalls(send: Send) {
     watchTicket: (signal?: AbortSignal) => create({ purpose: 'watch' }, signal),
     screenTicket: (id: VmId, signal?: AbortSignal) =>
       create({ purpose: 'screen', target: String(id) }, signal),
+    /** For the socket of a machine's serial log. */
+    serialTicket: (id: VmId, signal?: AbortSignal) =>
+      create({ purpose: 'serial', target: String(id) }, signal),
     /** For the form that starts a download in a browser. */
     downloadTicket: (id: ImageId, signal?: AbortSignal) =>
       create({ purpose: 'download', target: String(id) }, signal),

@@ -195,6 +195,16 @@ export const machineEndpoints: readonly Endpoint[] = [
   },
   {
     method: 'GET',
+    path: `${one}/serial/socket`,
+    tag: 'Machines',
+    summary: 'Follow the serial log over a WebSocket',
+    description:
+      'Send a ticket with the purpose `serial` for this machine. The text message `{"t":"log","bytes":n}` announces the end of the log (at most `tail` bytes), which follows in binary messages. Further binary messages are new output. `{"t":"hb"}` follows 8 seconds without another message. The socket closes when the client sends a message.',
+    answer: { status: 101, description: 'The socket is open.' },
+    errors: ['upgrade_required'],
+  },
+  {
+    method: 'GET',
     path: `${one}/screenshot`,
     tag: 'Machines',
     summary: 'Get a screenshot',
@@ -206,7 +216,8 @@ export const machineEndpoints: readonly Endpoint[] = [
     path: `${one}/screen`,
     tag: 'Machines',
     summary: 'Open the screen over a WebSocket',
-    description: 'Binary RFB. Send a ticket with the purpose `screen` for this machine.',
+    description:
+      'Binary RFB. Send a ticket with the purpose `screen` for this machine. With the query `heartbeat=true`, the text message `{"t":"hb"}` follows 8 seconds without another message; with `viewOnly=true` no input passes.',
     answer: { status: 101, description: 'The socket is open.' },
     errors: ['upgrade_required', 'vm_not_running'],
   },

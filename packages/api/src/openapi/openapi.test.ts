@@ -67,7 +67,7 @@ const withoutCall = [
   'GET /api/docs',
 ];
 const isBytes =
-  /^(POST|OPTIONS|HEAD|PATCH|DELETE) \/api\/uploads(\/\{id\})?$|\/download$|\/(serial|screenshot|screen)$/;
+  /^(POST|OPTIONS|HEAD|PATCH|DELETE) \/api\/uploads(\/\{id\})?$|\/download$|\/(serial|serial\/socket|screenshot|screen)$/;
 
 describe('the table of endpoints', () => {
   it('the table of endpoints contains every call of the typed client', async () => {

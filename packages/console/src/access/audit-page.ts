@@ -111,7 +111,7 @@ export class AuditPage extends ListPage<Entry, App> {
         { label: text.from, cell: ({ address }) => address },
         {
           label: text.when,
-          cell: ({ at }) => clockTime(at, this.app.preferences.locale, { hasSeconds: true }),
+          cell: ({ at }) => clockTime(at, { ...this.app.times, hasSeconds: true }),
         },
       ],
     });

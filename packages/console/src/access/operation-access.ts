@@ -124,8 +124,7 @@ export class OperationAccess extends FormElement<App> {
     const { items, isLoaded } = this.#shares;
     if (items.length === 0)
       return html`<p class="muted">${isLoaded ? text.noLinks : this.text.shell.loading}</p>`;
-    const until = ({ expiresAt }: Share): string =>
-      text.until(clockTime(expiresAt, this.app.preferences.locale));
+    const until = ({ expiresAt }: Share): string => text.until(clockTime(expiresAt, this.app.times));
     return html`<ul class="holders">
       ${items.map(
         (share) =>

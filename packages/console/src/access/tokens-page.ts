@@ -91,7 +91,7 @@ export class TokensPage extends ListPage<Token, App> {
 
   #table(tokens: readonly Token[]): TemplateResult {
     const text = this.#text;
-    const time = (iso: string): string => clockTime(iso, this.app.preferences.locale);
+    const time = (iso: string): string => clockTime(iso, this.app.times);
     const owner: Column<Token>[] = this.isAll
       ? [{ label: text.owner, cell: ({ userName }) => html`<bdi translate="no">${userName}</bdi>` }]
       : [];
@@ -106,7 +106,8 @@ export class TokensPage extends ListPage<Token, App> {
         { label: text.created, cell: ({ createdAt }) => time(createdAt) },
         {
           label: text.expires,
-          cell: ({ expiresAt }) => (Date.parse(expiresAt) <= Date.now() ? text.expired : time(expiresAt)),
+          cell: ({ expiresAt }) =>
+            Date.parse(expiresAt) <= this.app.clock.now() ? text.expired : time(expiresAt),
         },
         {
           label: text.lastUsed,

@@ -67,7 +67,7 @@ export class UsersPage extends ListPage<User, App> {
               ><span class="dot"></span>${disabled ? text.disabled : text.active}</span
             >`,
         },
-        { label: text.since, cell: ({ createdAt }) => clockTime(createdAt, this.app.preferences.locale) },
+        { label: text.since, cell: ({ createdAt }) => clockTime(createdAt, this.app.times) },
         {
           label: this.text.shell.actions,
           kind: 'act',

@@ -4,6 +4,7 @@ import type { ApiClient } from '@wcc/api/client';
 import type { OperationError } from '@wcc/progress';
 import { errorTextOf } from '../text/errors.ts';
 import { count } from '../text/format.ts';
+import type { Times } from '../text/format.ts';
 import type { ErrorText, Text } from '../text/text.ts';
 import type { AppContext, ExplainedError } from '../ui/app-context.ts';
 import { Announcer } from './announcer.ts';
@@ -15,6 +16,7 @@ import { PageKey } from './page-key.ts';
 import { Preferences } from './preferences.ts';
 import { Router } from './router.ts';
 import type { PageName } from './router.ts';
+import { ServerClock } from './server-clock.ts';
 import { SessionState } from './session.ts';
 import type { SignedInState } from './signed-in-state.ts';
 
@@ -34,6 +36,7 @@ export class App implements AppContext {
   readonly api: ApiClient;
   readonly session: SessionState;
   readonly lazyParts: LazyParts;
+  readonly clock: ServerClock = new ServerClock();
   readonly #attendance = new Attendance(window);
   readonly #pageKey = new PageKey();
   readonly #openSignedIn: AppOptions['openSignedIn'];
@@ -63,6 +66,11 @@ export class App implements AppContext {
 
   get text(): Text {
     return this.preferences.text;
+  }
+
+  /** How times are written now. */
+  get times(): Times {
+    return { locale: this.preferences.locale, nowMs: this.clock.now() };
   }
 
   /** `null` until a user has signed in; kept after the session has ended. */
@@ -118,6 +126,7 @@ export class App implements AppContext {
     const pageKey = this.#pageKey.value;
     if (pageKey !== null) headers.set(pageKeyHeader, pageKey);
     const response = await fetch(input, { ...init, headers });
+    this.clock.note(response);
     const isSignIn =
       init?.method === 'POST' && (input === routes.session() || input === routes.firstSignIn());
     // Another tab may have signed in again since the request was sent.

@@ -41,7 +41,7 @@ export class HomePage extends VmElement {
   declare problem: unknown;
   /** Failures of the last day. */
   readonly #failures: PagedList<Operation> = new PagedList(async () => {
-    const since = new Date(Date.now() - dayMs).toISOString();
+    const since = new Date(this.app.clock.now() - dayMs).toISOString();
     const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
     for (const operation of items) this.signedIn.operations.offer(operation);
     return { items };

@@ -16,7 +16,7 @@ export function factsOf(app: App, image: Image): TemplateResult {
   const text = imagesTextOf(app.preferences).image;
   const { list: images } = imagesTextOf(app.preferences);
   const pool = app.signedIn?.images.pools.find(({ id }) => id === image.pool);
-  const at = clockTime(image.createdAt, app.preferences.locale);
+  const at = clockTime(image.createdAt, app.times);
   const hasSize = image.state !== 'refused';
   return section(
     text.facts,

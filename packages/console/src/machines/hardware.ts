@@ -68,7 +68,7 @@ export function hardwareOf(context: HardwareContext): TemplateResult {
         ${fact(words.cdBus, vm.cdBus === null ? null : words.cdBuses[vm.cdBus])}
         ${fact(words.settings.bootOrder, bootOrder.map((device) => words.devices[device]).join(' → '))}
         ${fact(words.owner, ownerName === null ? null : html`<bdi translate="no">${ownerName}</bdi>`)}
-        ${fact(words.created, createdAt === null ? null : clockTime(createdAt, locale))}
+        ${fact(words.created, createdAt === null ? null : clockTime(createdAt, app.times))}
         ${fact(words.uuid, html`<code translate="no">${vm.uuid}</code>`)}
       </dl>
       ${vm.may.edit ? html`<p>${edit}</p>` : nothing}`,

@@ -107,7 +107,7 @@ export function warningsOf(app: App, { warnings }: Snapshot): Part {
 export function aboutOf(app: App, snapshot: Snapshot): TemplateResult {
   const { operation: text } = operationsTextOf(app.preferences);
   const time = (at: string | null): Part =>
-    at === null ? nothing : html`<time datetime=${at}>${clockTime(at, app.preferences.locale)}</time>`;
+    at === null ? nothing : html`<time datetime=${at}>${clockTime(at, app.times)}</time>`;
   const link = (id: string | null): Part =>
     id === null
       ? nothing
@@ -161,7 +161,7 @@ export function logOf(app: App, log: OperationLog['items'] | null): Part {
           ${log.map(
             ({ at, kind, text: line }) =>
               html`<li>
-                <time datetime=${at}>${clockTime(at, app.preferences.locale, { hasSeconds: true })}</time>
+                <time datetime=${at}>${clockTime(at, { ...app.times, hasSeconds: true })}</time>
                 <code class="kind">${kind}</code><span lang="en">${line}</span>
               </li>`,
           )}

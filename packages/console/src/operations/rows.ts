@@ -34,7 +34,7 @@ export function operationItem(
   const at = endedAt ?? createdAt;
   return html`<li data-operation=${id}>
     ${liveRow(app, id, { offers })}
-    <time class="when" datetime=${at}>${clockTime(at, app.preferences.locale)}</time>
+    <time class="when" datetime=${at}>${clockTime(at, app.times)}</time>
   </li>`;
 }
 

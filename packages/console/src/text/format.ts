@@ -22,16 +22,25 @@ export function ago(durationMs: number, locale: Locale): string {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} ${minute}` : `${Math.floor(seconds / 3600)} ${hour}`;
 }
 
+/** How a time is written. */
+export interface Times {
+  locale: Locale;
+  /** The server's time, because the browser's clock may be wrong. */
+  nowMs: number;
+  /** @default false */
+  hasSeconds?: boolean;
+}
+
 /** A time in the reader's time zone, with the date unless it is today. */
-export function clockTime(iso: string, locale: Locale, options: { hasSeconds?: boolean } = {}): string {
+export function clockTime(iso: string, { locale, nowMs, hasSeconds = false }: Times): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return '';
-  const isToday = at.toDateString() === new Date().toDateString();
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
   const day = isToday ? {} : ({ year: 'numeric', month: 'short', day: 'numeric' } as const);
   return new Intl.DateTimeFormat(locale, {
     ...day,
     hour: 'numeric',
     minute: '2-digit',
-    ...(options.hasSeconds === true ? ({ second: '2-digit' } as const) : {}),
+    ...(hasSeconds ? ({ second: '2-digit' } as const) : {}),
   }).format(at);
 }

@@ -240,4 +240,8 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     message: 'サーバーまたは途中のプロキシが {status} を返しました。',
     hint: 'アドレスとプロキシを確認してください。',
   },
+  upgrade_blocked: {
+    message: 'ブラウザーと wcc の間のプロキシが WebSocket 接続を転送していません。',
+    hint: 'docs/proxies.md のとおり、/api 以下のすべてのパスでアップグレードを転送するようにプロキシを設定してください。',
+  },
 };

@@ -36,7 +36,7 @@ import { withMethodOverride } from './request.ts';
 import { registerProblems, sendProblem } from './problems.ts';
 import type { SessionCookie } from './session-cookie.ts';
 import { registerSessions } from './routes/sessions.ts';
-import { registerScreenHint } from './live/screen.ts';
+import { registerMachineSocketHints } from './live/machine-sockets.ts';
 import { registerSocketHint } from './live/socket.ts';
 import type { ServerTicketClaims, TicketTargets } from './live/tickets.ts';
 import { registerTickets } from './live/tickets.ts';
@@ -112,7 +112,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   registerEvents(app, deps);
   registerAudit(app, deps);
   registerSocketHint(app);
-  registerScreenHint(app);
+  registerMachineSocketHints(app);
   deps.registerDomain(app);
   await registerConsole(app, { directory: config.consoleDir });
   await app.ready();

@@ -18,6 +18,7 @@ export const openKinds = [
   'event feed',
   'screen',
   'serial stream',
+  'serial socket',
   'download',
   'download by form',
   'upload',
@@ -168,6 +169,11 @@ export async function prepareOpening(
       const path = `/api/vms/${things.vm}/screen`;
       const screenTicket = await ticket({ purpose: 'screen', target: String(things.vm) });
       return handshakeText({ port, path, origin, ...caller, ticket: screenTicket });
+    },
+    'serial socket': async () => {
+      const path = `/api/vms/${things.vm}/serial/socket`;
+      const serialTicket = await ticket({ purpose: 'serial', target: String(things.vm) });
+      return handshakeText({ port, path, origin, ...caller, ticket: serialTicket });
     },
     'serial stream': () => head('GET', `/api/vms/${things.vm}/serial?follow=true`),
     download: () => head('GET', `/api/images/${things.image}/download`),

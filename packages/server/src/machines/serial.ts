@@ -7,14 +7,19 @@ import { assertVmRight } from './record/rights.ts';
 
 /** The serial port of a machine. */
 export interface VmSerial {
+  /** @throws ApiError `not_found`, `forbidden` when the principal may not read the log */
+  assertSerial(principal: Principal, id: VmId): Promise<void>;
   /** The newest bytes, at most `serialLimitBytes`. */
   serial(principal: Principal, id: VmId): Promise<Buffer>;
-  /** Yields the end of the log, then new bytes as they arrive, until the signal aborts. */
+  /** Yields the end of the log, which may be empty, then new bytes as they arrive, until the signal aborts. */
   followSerial(principal: Principal, id: VmId, options: FollowSerialOptions): Promise<AsyncIterable<Buffer>>;
 }
 
 export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial {
   return {
+    async assertSerial(principal, id) {
+      await assertVmRight(store, principal, { id, right: 'vm.serial' });
+    },
     async serial(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.serial' });
       return mapHypervisorErrors(async () => {

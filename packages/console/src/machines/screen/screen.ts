@@ -10,8 +10,9 @@ import { icon } from '../../ui/icons.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { vmsTextOf } from '../text/catalogue.ts';
 import type { VmsText } from '../text/text.ts';
-import { ScreenLink } from './link.ts';
-import type { Viewer, ViewerEvents } from './link.ts';
+import { MachineLink } from './link.ts';
+import type { ViewerEvents } from './link.ts';
+import { probeSocket } from './probe.ts';
 import { saveFile } from './save-file.ts';
 import { openViewer } from './vnc-viewer.ts';
 import type { VncViewer } from './vnc-viewer.ts';
@@ -33,8 +34,7 @@ export class VmScreen extends ConsoleElement<App> {
   declare hasKeys: boolean;
   /** The screen takes the focus as soon as it is connected. */
   #wantsFocus = false;
-  #link: ScreenLink | null = null;
-  #viewer: VncViewer | null = null;
+  #link: MachineLink<VncViewer> | null = null;
 
   constructor() {
     super();
@@ -51,10 +51,15 @@ export class VmScreen extends ConsoleElement<App> {
     return vmsTextOf(this.app.preferences).screenText;
   }
 
-  get #session(): ScreenLink {
-    this.#link ??= new ScreenLink({
+  get #viewer(): VncViewer | null {
+    return this.#link?.viewer ?? null;
+  }
+
+  get #session(): MachineLink<VncViewer> {
+    this.#link ??= new MachineLink({
       ticket: async (signal) => (await this.app.api.screenTicket(this.vm.id ?? 0, signal)).ticket,
       open: (ticket, events) => this.#open(ticket, events),
+      probe: (signal) => probeSocket(this.app, routes.vmScreen(this.vm.id ?? 0), signal),
     });
     return this.#link;
   }
@@ -174,25 +179,17 @@ export class VmScreen extends ConsoleElement<App> {
     </div>`;
   }
 
-  async #open(ticket: string, events: ViewerEvents): Promise<Viewer> {
+  async #open(ticket: string, events: ViewerEvents): Promise<VncViewer> {
     const holder = this.querySelector('.screen-canvas');
     if (holder === null) throw new Error('The screen is not rendered.');
     const path = routes.vmScreen(this.vm.id ?? 0);
-    const viewer = await openViewer({
+    return openViewer({
       holder,
       path,
       ticket,
       events,
       label: this.#text.of(this.vm.name),
     });
-    viewer.isViewOnly = !this.#acceptsKeys;
-    this.#viewer = viewer;
-    return {
-      close: () => {
-        if (this.#viewer === viewer) this.#viewer = null;
-        viewer.close();
-      },
-    };
   }
 
   readonly #focus = (): void => this.#viewer?.focus();

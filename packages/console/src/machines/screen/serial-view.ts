@@ -6,9 +6,11 @@ import type { App } from '../../app/app.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
 import type { Emitter } from '../../ui/emitter.ts';
 import { checkField } from '../../ui/fields.ts';
+import { icon } from '../../ui/icons.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { vmsTextOf } from '../text/catalogue.ts';
 import type { VmsText } from '../text/text.ts';
+import { probeSocket } from './probe.ts';
 import { saveFile } from './save-file.ts';
 import { SerialLog } from './serial-log.ts';
 
@@ -27,7 +29,8 @@ export class SerialView extends ConsoleElement<App> {
   get #serial(): SerialLog {
     this.#log ??= new SerialLog({
       id: this.vm.id ?? 0,
-      fetch: (path, signal) => this.app.fetch(path, { signal }),
+      ticket: async (signal) => (await this.app.api.serialTicket(this.vm.id ?? 0, signal)).ticket,
+      probe: (signal) => probeSocket(this.app, routes.vmSerialSocket(this.vm.id ?? 0), signal),
     });
     return this.#log;
   }
@@ -63,7 +66,7 @@ export class SerialView extends ConsoleElement<App> {
 
   protected override render(): TemplateResult {
     const text = this.#text;
-    const { isFollowing, isLoaded, problem } = this.#serial;
+    const { isFollowing, isLoaded, view } = this.#serial;
     const { name } = this.vm;
     const words = this.#serial.text;
     return html`<div class="serial">
@@ -73,14 +76,24 @@ export class SerialView extends ConsoleElement<App> {
           isOn: isFollowing,
           change: (isOn) => (isOn ? this.#serial.follow() : this.#serial.stop()),
         })}
+        ${view.kind === 'lost' ? html`<span class="link-state" role="status">${text.lost}</span>` : nothing}
         <span class="end">
           <button class="button quiet small" @click=${() => void this.#save()}>${text.save}</button>
         </span>
       </div>
-      ${isLoaded ? nothing : problemBox(this.app, problem)}
+      ${view.kind === 'refused' ? this.#refusal(view.problem) : nothing}
       <pre tabindex="0" aria-label=${text.of(name)} translate="no"><code>${words}</code></pre>
       ${isLoaded && words === '' ? html`<p class="nothing">${text.empty}</p>` : nothing}
     </div>`;
+  }
+
+  #refusal(problem: unknown): TemplateResult {
+    return html`${problemBox(this.app, problem)}
+      <p>
+        <button class="button" @click=${() => this.#serial.follow()}>
+          ${icon('refresh')}${vmsTextOf(this.app.preferences).screenText.again}
+        </button>
+      </p>`;
   }
 
   async #save(): Promise<void> {

@@ -1,5 +1,6 @@
-import { subprotocol, ticketPrefix } from '@wcc/progress/protocol';
 import type { Viewer, ViewerEvents } from './link.ts';
+import { openMachineSocket, watchSilence } from './machine-socket.ts';
+import { PressedKeys } from './pressed-keys.ts';
 
 export interface VncOptions {
   holder: Element;
@@ -23,22 +24,33 @@ export interface VncViewer extends Viewer {
  */
 export async function openViewer({ holder, path, ticket, events, label }: VncOptions): Promise<VncViewer> {
   const { RFB } = await import('./novnc.ts');
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const rfb = new RFB(holder, new WebSocket(url, [subprotocol, ticketPrefix + ticket]));
+  // noVNC ignores the heartbeats, which are text messages.
+  const socket = openMachineSocket(`${path}?heartbeat=true`, ticket);
+  const rfb = new RFB(holder, socket);
+  socket.addEventListener('open', events.opened);
+  watchSilence({ socket, onSilent: events.closed });
+  let isOver = false;
   rfb.scaleViewport = true;
   rfb.background = '';
   const canvas = holder.querySelector('canvas');
   canvas?.setAttribute('role', 'img');
   canvas?.setAttribute('aria-label', label);
+  // noVNC releases keys only when the window loses the focus.
+  const keys = new PressedKeys(canvas ?? holder);
+  canvas?.addEventListener('blur', () => keys.release());
   rfb.addEventListener('connect', events.connected);
-  rfb.addEventListener('disconnect', events.closed);
+  rfb.addEventListener('disconnect', () => {
+    isOver = true;
+    events.closed();
+  });
   return {
     get isViewOnly() {
       return rfb.viewOnly;
     },
     set isViewOnly(isViewOnly) {
-      if (rfb.viewOnly !== isViewOnly) rfb.viewOnly = isViewOnly;
+      if (rfb.viewOnly === isViewOnly) return;
+      keys.release();
+      rfb.viewOnly = isViewOnly;
     },
     focus: () => rfb.focus(),
     blur: () => rfb.blur(),
@@ -46,6 +58,10 @@ export async function openViewer({ holder, path, ticket, events, label }: VncOpt
       rfb.sendCtrlAltDel();
       rfb.focus();
     },
-    close: () => rfb.disconnect(),
+    close: () => {
+      if (isOver) return;
+      keys.release();
+      rfb.disconnect();
+    },
   };
 }

@@ -276,6 +276,7 @@ export const en: VmsText = {
     follow: 'Follow',
     save: 'Save',
     empty: 'No output yet.',
+    lost: 'Connection lost. It reconnects automatically.',
   },
   making,
   boot,

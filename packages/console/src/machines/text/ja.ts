@@ -272,6 +272,7 @@ export const ja: VmsText = {
     follow: '追従する',
     save: '保存',
     empty: '仮想マシンはまだ何も出力していません。',
+    lost: '接続が切れました。自動で再接続します。',
   },
   making,
   boot,

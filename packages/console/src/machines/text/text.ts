@@ -190,7 +190,7 @@ export interface VmsText {
     screenshot: string;
     fullScreen: string;
   };
-  serialText: { of: (name: string) => string; follow: string; save: string; empty: string };
+  serialText: { of: (name: string) => string; follow: string; save: string; empty: string; lost: string };
   making: {
     title: string;
     stepsLabel: string;

@@ -9,7 +9,8 @@ import { closeCodes } from '@wcc/progress/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { bridgeScreen } from './screen-bridge.ts';
-import type { ScreenBridge, ScreenTimeouts } from './screen-bridge.ts';
+import type { MachineBridge } from './machine-sockets.ts';
+import type { LifeTimeouts } from './socket-life.ts';
 import { createRfbInput } from './rfb-input.ts';
 import { binaryFrame } from '../open-things.testkit.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
@@ -19,9 +20,10 @@ const MiB = 1024 ** 2;
 
 let http: Server;
 let webSockets: WebSocketServer;
-let timeouts: ScreenTimeouts | undefined;
+let timeouts: LifeTimeouts | undefined;
+let hasHeartbeat: boolean;
 let screen: EndlessScreen;
-let bridge: ScreenBridge;
+let bridge: MachineBridge;
 
 /** Sends data as fast as it is read, and discards input. */
 class EndlessScreen extends Duplex {
@@ -40,12 +42,13 @@ class EndlessScreen extends Duplex {
 
 beforeEach(async () => {
   timeouts = undefined;
+  hasHeartbeat = false;
   screen = new EndlessScreen();
   http = createServer();
   webSockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   webSockets.on('connection', (socket, { socket: wire }) => {
     const input = createRfbInput({ isViewOnly: false });
-    const options = { socket, wire, backend: screen, input };
+    const options = { socket, wire, backend: screen, input, hasHeartbeat };
     bridge = bridgeScreen(timeouts === undefined ? options : { ...options, timeouts });
   });
   http.listen(0, '127.0.0.1');
@@ -93,7 +96,7 @@ it('bridgeScreen stops reading a screen while its page is stalled, and continues
 });
 
 it('bridgeScreen closes a page that neither reads nor answers', async () => {
-  timeouts = { pingMs: 20, silentMs: 300 };
+  timeouts = { pingMs: 20, silentMs: 300, heartbeatMs: 20 };
   const page = await openStalledPage();
   await waitUntil('the screen to be closed', () => screen.destroyed);
   expect(webSockets.clients.size).toBe(0);
@@ -101,7 +104,7 @@ it('bridgeScreen closes a page that neither reads nor answers', async () => {
 });
 
 it('bridgeScreen keeps a page that only answers pings while nothing is shown', async () => {
-  timeouts = { pingMs: 20, silentMs: 300 };
+  timeouts = { pingMs: 20, silentMs: 300, heartbeatMs: 20 };
   screen.pause();
   const page = new WebSocket(`ws://127.0.0.1:${port()}/`);
   let pings = 0;
@@ -112,6 +115,25 @@ it('bridgeScreen keeps a page that only answers pings while nothing is shown', a
   page.terminate();
   await waitUntil('the screen to be closed', () => screen.destroyed);
 });
+
+it.each([true, false])(
+  'V6: bridgeScreen sends heartbeats while nothing is shown: %s, as the page asked',
+  async (isAsked) => {
+    timeouts = { pingMs: 20, silentMs: 10_000, heartbeatMs: 20 };
+    hasHeartbeat = isAsked;
+    screen.pause();
+    const page = new WebSocket(`ws://127.0.0.1:${port()}/`);
+    const texts: string[] = [];
+    let pings = 0;
+    page.on('ping', () => (pings += 1));
+    page.on('message', (data: Buffer, isBinary) => (isBinary ? undefined : texts.push(data.toString())));
+    await once(page, 'open');
+    await waitUntil('pings and heartbeats', () => pings > 5 && (!isAsked || texts.length > 2));
+    expect(new Set(texts)).toEqual(new Set(isAsked ? ['{"t":"hb"}'] : []));
+    page.terminate();
+    await waitUntil('the screen to be closed', () => screen.destroyed);
+  },
+);
 
 describe('SH1: a page that ignores the close frame', () => {
   it.each([closeCodes.sessionEnded, closeCodes.malformed, closeCodes.goingAway, closeCodes.normal])(

@@ -4,21 +4,13 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { createInputBudget } from './input-budget.ts';
 import type { InputBudget } from './input-budget.ts';
+import type { MachineBridge } from './machine-sockets.ts';
 import type { RfbInput } from './rfb-input.ts';
+import { closeGently, keepAlive } from './socket-life.ts';
+import type { LifeTimeouts } from './socket-life.ts';
 
 /** Maximum bytes buffered for a slow page. Above it, the machine's screen is not read. */
 const highWaterBytes = 1024 ** 2;
-
-/** A page that does not answer the close frame is terminated after this time. */
-const closeGraceMs = 800;
-
-/** How often a page gets a ping, and how long it may be silent. */
-const defaultTimeouts: ScreenTimeouts = { pingMs: 20_000, silentMs: 60_000 };
-
-export interface ScreenTimeouts {
-  pingMs: number;
-  silentMs: number;
-}
 
 export interface BridgeOptions {
   socket: WebSocket;
@@ -28,32 +20,30 @@ export interface BridgeOptions {
   input: RfbInput;
   /** @default createInputBudget() */
   budget?: InputBudget;
-  timeouts?: ScreenTimeouts;
-}
-
-export interface ScreenBridge {
-  /** From this call on no byte passes in either direction. The socket is closed, and terminated within a second. */
-  close(code: CloseCode): void;
+  timeouts?: LifeTimeouts;
+  /** Whether the page expects a text message after a silence. */
+  hasHeartbeat: boolean;
 }
 
 /**
  * Connects a page with a machine's screen. Reads each side only as fast as the other side accepts, and closes both when
  * one closes. Terminates a page that neither reads nor answers, which frees its slot.
  */
-export function bridgeScreen(options: BridgeOptions): ScreenBridge {
-  const { socket, backend, input, timeouts = defaultTimeouts } = options;
+export function bridgeScreen(options: BridgeOptions): MachineBridge {
+  const { socket, backend, input, timeouts, hasHeartbeat } = options;
   const bridge = new Bridge(socket, backend);
-  const markAlive = terminateWhenSilent(socket, timeouts);
+  const life = keepAlive(socket, { hasHeartbeat, ...(timeouts === undefined ? {} : { timeouts }) });
   backend.on('data', (chunk: Buffer) => {
     if (bridge.isClosing) return;
+    life.noteSent();
     socket.send(chunk, { binary: true }, () => {
-      markAlive();
+      life.noteReceived();
       if (socket.bufferedAmount < highWaterBytes) backend.resume();
     });
     if (socket.bufferedAmount >= highWaterBytes) backend.pause();
   });
   socket.on('message', (data, isBinary) => {
-    markAlive();
+    life.noteReceived();
     if (bridge.isClosing) return;
     const bytes = isBinary ? readInput(toBuffer(data), input) : null;
     if (bytes === null) return bridge.close(closeCodes.malformed);
@@ -71,7 +61,7 @@ export function bridgeScreen(options: BridgeOptions): ScreenBridge {
 
 type PauseReason = 'backend' | 'budget';
 
-class Bridge implements ScreenBridge {
+class Bridge implements MachineBridge {
   readonly #socket: WebSocket;
   readonly #backend: Duplex;
   readonly #pauses = new Set<PauseReason>();
@@ -86,11 +76,7 @@ class Bridge implements ScreenBridge {
     if (this.isClosing) return;
     this.isClosing = true;
     this.#backend.destroy();
-    this.#socket.close(code);
-    // The page's close frame may wait behind its input.
-    this.#socket.resume();
-    const timer = setTimeout(() => this.#socket.terminate(), closeGraceMs).unref();
-    this.#socket.once('close', () => clearTimeout(timer));
+    closeGently(this.#socket, code);
   }
 
   pause(reason: PauseReason): void {
@@ -118,21 +104,6 @@ function limitInput({ socket, wire, budget = createInputBudget() }: BridgeOption
   wire.on('data', (chunk: Buffer) => spend({ bytes: chunk.length }));
   for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, () => spend('message'));
   socket.once('close', () => clearTimeout(timer));
-}
-
-/** Terminates a socket whose computer is asleep or gone. @returns call it whenever the page has shown activity */
-function terminateWhenSilent(socket: WebSocket, { pingMs, silentMs }: ScreenTimeouts): () => void {
-  let seenAtMs = performance.now();
-  const markAlive = (): void => {
-    seenAtMs = performance.now();
-  };
-  const timer = setInterval(() => {
-    if (performance.now() - seenAtMs > silentMs) socket.terminate();
-    else socket.ping();
-  }, pingMs).unref();
-  socket.on('pong', markAlive);
-  socket.once('close', () => clearInterval(timer));
-  return markAlive;
 }
 
 /** The bytes that may pass; null for malformed RFB, which is not forwarded. */

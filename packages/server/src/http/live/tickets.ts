@@ -12,7 +12,7 @@ import { parseBody } from '../parse.ts';
 
 /** The claims of a ticket. */
 export interface ServerTicketClaims extends TicketClaims {
-  purpose: 'watch' | 'screen' | 'download';
+  purpose: 'watch' | 'screen' | 'serial' | 'download';
   sessionVersion: number;
   /** The only operations that its socket may watch; null: no limit. */
   operations: readonly string[] | null;
@@ -32,6 +32,8 @@ export interface TicketsDeps {
 export interface TicketTargets {
   /** @throws ApiError when the principal may not see the screen, or the machine has none now */
   screen: (principal: Principal, id: VmId) => Promise<unknown>;
+  /** @throws ApiError when the principal may not read the serial log now */
+  serial: (principal: Principal, id: VmId) => Promise<unknown>;
   /** @throws ApiError when the principal may not download the image, or its file cannot be read now */
   download: (principal: Principal, id: ImageId) => Promise<unknown>;
 }
@@ -67,7 +69,7 @@ interface TargetRequest {
   target: string | undefined;
 }
 
-/** A ticket for the screen of one machine or the bytes of one image, for the console or a program. */
+/** A ticket for the screen or serial log of one machine, or for the bytes of one image, for the console or a program. */
 async function targetTicket(
   { tickets, targets }: TicketsDeps,
   { request, principal, purpose, target }: TargetRequest,

@@ -137,6 +137,7 @@ const open: Readonly<Record<string, number>> = {
   'OPTIONS /api/uploads/{id}': 204,
   'GET /api/ws': 426,
   'GET /api/vms/{id}/screen': 426,
+  'GET /api/vms/{id}/serial/socket': 426,
   // Only a ticket opens it: `page-key.test.ts`.
   'POST /api/images/{id}/download': 401,
 };

@@ -97,6 +97,7 @@ function machineProbes(matrix: Matrix): Rests {
     'PATCH /api/vms/{id}/disks/{index}': send(`${on}/disks/0`, { sizeBytes: 1024 ** 3 }),
     'PUT /api/vms/{id}/cdrom': send(`${off}/cdrom`, { image: null }),
     'GET /api/vms/{id}/serial': at(`${on}/serial`),
+    'GET /api/vms/{id}/serial/socket': at(`${on}/serial/socket`),
     'GET /api/vms/{id}/screenshot': at(`${on}/screenshot`),
     'GET /api/vms/{id}/screen': at(`${on}/screen`),
   };

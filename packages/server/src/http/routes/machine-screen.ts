@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { Machines } from '../../machines/machines.ts';
 import { sharedLimits } from '@wcc/progress/server';
 import { assertPrincipal, assertStillAllowed } from '../credentials.ts';
+import { allowQuietAnswer } from '../guards/quiet-answer.ts';
 import { vmIdOf } from '../request.ts';
 import { parseQuery } from '../parse.ts';
 
@@ -45,6 +46,7 @@ export function registerMachineScreen(app: FastifyInstance, { machines }: { mach
       throw error;
     });
     assertStillAllowed(request);
+    reply.raw.once('close', allowQuietAnswer(request.raw.socket));
     const stream = Readable.from(log, { objectMode: false });
     return reply.type('text/plain; charset=utf-8').send(stream);
   }

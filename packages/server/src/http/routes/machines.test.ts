@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
 import { accepted, host, vm, vmList } from '@wcc/api';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,17 +56,41 @@ async function make(name: string): Promise<number> {
   return Number(operation.subject.id);
 }
 
-const screenPath = (of = id): string => `/api/vms/${of}/screen`;
+type Purpose = 'screen' | 'serial';
+const socketPaths: Readonly<Record<Purpose, string>> = { screen: 'screen', serial: 'serial/socket' };
 
-async function screenTicket(cookie: string, target = String(id)): Promise<string> {
-  const answer = await server.ask('POST', '/api/ws-tickets', { cookie, body: { purpose: 'screen', target } });
+async function ticketFor(purpose: Purpose, cookie = ann): Promise<string> {
+  const body = { purpose, target: String(id) };
+  const answer = await server.ask('POST', '/api/ws-tickets', { cookie, body });
   if (answer.status !== 200) throw new Error(answer.text);
   return String(answer.json['ticket']);
 }
 
+const screenTicket = (cookie: string): Promise<string> => ticketFor('screen', cookie);
+
 async function openOwn(query = ''): Promise<Screen> {
   const { port, origin } = server;
   return openScreen({ port, id, ticket: await screenTicket(ann), origin, cookie: ann, query });
+}
+
+/** Follows the serial log as a program. */
+async function followLog(query: string): Promise<{ text: () => string; leave: () => Promise<void> }> {
+  const leaving = new AbortController();
+  const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true${query}`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+    signal: leaving.signal,
+  });
+  let text = '';
+  const reading = (async () => {
+    for await (const part of response.body ?? []) text += Buffer.from(part).toString();
+  })().catch(() => {});
+  return {
+    text: () => text,
+    leave: () => {
+      leaving.abort();
+      return reading;
+    },
+  };
 }
 
 describe('machine routes', () => {
@@ -108,25 +137,6 @@ describe('machine routes', () => {
     );
     for (const { leave } of followers) await leave();
   });
-
-  async function followLog(query: string): Promise<{ text: () => string; leave: () => Promise<void> }> {
-    const leaving = new AbortController();
-    const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true${query}`, {
-      headers: { authorization: `Bearer ${adminToken}` },
-      signal: leaving.signal,
-    });
-    let text = '';
-    const reading = (async () => {
-      for await (const part of response.body ?? []) text += Buffer.from(part).toString();
-    })().catch(() => {});
-    return {
-      text: () => text,
-      leave: () => {
-        leaving.abort();
-        return reading;
-      },
-    };
-  }
 
   it('return a screenshot as PNG', async () => {
     const answer = await fetch(`${server.origin}/api/vms/${id}/screenshot`, {
@@ -180,9 +190,93 @@ describe('machine routes', () => {
       const unknown = await server.ask(method, `/api/vms/4711${path}`, { cookie: bob });
       expect([forbidden.status, forbidden.text]).toEqual([404, unknown.text]);
     }
-    const ticket = { cookie: bob, body: { purpose: 'screen', target: String(id) } };
-    expect((await server.ask('POST', '/api/ws-tickets', ticket)).status).toBe(404);
+    for (const purpose of ['screen', 'serial']) {
+      const ticket = { cookie: bob, body: { purpose, target: String(id) } };
+      expect((await server.ask('POST', '/api/ws-tickets', ticket)).status).toBe(404);
+    }
     expect((await server.ask('GET', '/api/vms', { cookie: bob })).json).toEqual({ items: [] });
+  });
+});
+
+describe.each(['screen', 'serial'] as const)('the %s socket of a machine', (purpose) => {
+  const other = purpose === 'screen' ? 'serial' : 'screen';
+
+  it('opens only once per ticket, for its own machine, purpose, session and Origin', async () => {
+    const path = `/api/vms/${id}/${socketPaths[purpose]}`;
+    const own = { port: server.port, path, origin: server.origin, cookie: ann };
+    expect((await shakeHands({ ...own, ticket: await server.ticket(ann) })).status).toBe(403);
+    expect((await shakeHands({ ...own, ticket: await ticketFor(other) })).status).toBe(403);
+    const ticket = await ticketFor(purpose);
+    expect((await shakeHands({ ...own, ticket, origin: 'https://evil.example' })).status).toBe(403);
+    expect((await shakeHands({ ...own, ticket, host: 'evil.example' })).status).toBe(403);
+    const answers = await Promise.all([1, 2].map(() => shakeHands({ ...own, ticket })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([101, 401]);
+    expect(answers.every(({ head }) => !head.includes(ticket))).toBe(true);
+    expect((await shakeHands({ ...own, ticket: await ticketFor(purpose), cookie: bob })).status).toBe(401);
+    const elsewhere = `/api/vms/4711/${socketPaths[purpose]}`;
+    const foreign = await shakeHands({ ...own, path: elsewhere, ticket: await ticketFor(purpose) });
+    expect(foreign.status).toBe(403);
+    expect((await shakeHands(own)).status).toBe(401);
+    expect((await shakeHands({ ...own, path: '/api/other', ticket })).status).toBe(404);
+    const watching = { ...own, path: '/api/ws', ticket: await ticketFor(purpose) };
+    expect((await shakeHands(watching)).status).toBe(401);
+    expect((await server.ask('GET', path, { cookie: ann })).status).toBe(426);
+    expect(server.log()).not.toContain(ticket);
+  });
+
+  it('V10j: beyond 16 open ones, the ticket says why, because a browser hides the reason of a refused socket', async () => {
+    const sockets = [];
+    for (let count = 0; count < 16; count += 1) {
+      const url = `ws://127.0.0.1:${server.port}/api/vms/${id}/${socketPaths[purpose]}`;
+      const protocols = ['wcc.v1', `wcc.ticket.${await ticketFor(purpose)}`];
+      const socket = new WebSocket(url, protocols, { origin: server.origin, headers: { cookie: ann } });
+      await once(socket, 'open');
+      sockets.push(socket);
+    }
+    const ticket = { cookie: ann, body: { purpose, target: String(id) } };
+    const refused = await server.ask('POST', '/api/ws-tickets', ticket);
+    expect([refused.status, refused.json['code']]).toEqual([429, 'too_many_watchers']);
+    for (const socket of sockets) socket.terminate();
+    await waitUntil(
+      'a free slot',
+      async () => (await server.ask('POST', '/api/ws-tickets', ticket)).status === 200,
+    );
+  });
+});
+
+describe('machine serial log', () => {
+  it('V4: arrives over a socket, with new output', async () => {
+    const url = `ws://127.0.0.1:${server.port}/api/vms/${id}/serial/socket?tail=5`;
+    const protocols = ['wcc.v1', `wcc.ticket.${await ticketFor('serial')}`];
+    const socket = new WebSocket(url, protocols, { origin: server.origin, headers: { cookie: ann } });
+    let [text, announced] = ['', ''];
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) text += data.toString('latin1');
+      else announced ||= data.toString();
+    });
+    const closed = once(socket, 'close');
+    await waitUntil('the kept log', () => text.length >= 5);
+    expect(announced).toBe('{"t":"log","bytes":5}');
+    expect(socket.protocol).toBe('wcc.v1');
+    await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
+    await waitUntil('new output', () => text.includes(bootSectorTexts.ready));
+    socket.close();
+    await closed;
+  });
+
+  it('V5: has no time limit while it is followed and quiet', async () => {
+    const opened: Socket[] = [];
+    const note = (message: unknown): void => {
+      const { request } = message as { request: IncomingMessage };
+      if (request.url?.includes('follow=true') === true) opened.push(request.socket);
+    };
+    subscribe('http.server.request.start', note);
+    const log = await followLog('');
+    unsubscribe('http.server.request.start', note);
+    const limits = (): (number | undefined)[] => opened.map(({ timeout }) => timeout);
+    await waitUntil('the answer', () => opened.length === 1 && log.text() !== '');
+    expect(limits()).toEqual([0]);
+    await log.leave();
   });
 });
 
@@ -203,27 +297,6 @@ describe('machine screen', () => {
     await waitForFrame(screen);
     screen.socket.send(Buffer.from([99]));
     expect(await screen.closed).toBe(4400);
-  });
-
-  it('opens only once per ticket, for its own machine, session and Origin', async () => {
-    const own = { port: server.port, path: screenPath(), origin: server.origin, cookie: ann };
-    expect((await shakeHands({ ...own, ticket: await server.ticket(ann) })).status).toBe(403);
-    const ticket = await screenTicket(ann);
-    expect((await shakeHands({ ...own, ticket, origin: 'https://evil.example' })).status).toBe(403);
-    expect((await shakeHands({ ...own, ticket, host: 'evil.example' })).status).toBe(403);
-    const answers = await Promise.all([1, 2].map(() => shakeHands({ ...own, ticket })));
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([101, 401]);
-    expect(answers.every(({ head }) => !head.includes(ticket))).toBe(true);
-    expect((await shakeHands({ ...own, ticket: await screenTicket(ann), cookie: bob })).status).toBe(401);
-    expect(
-      (await shakeHands({ ...own, path: '/api/vms/4711/screen', ticket: await screenTicket(ann) })).status,
-    ).toBe(403);
-    expect((await shakeHands(own)).status).toBe(401);
-    expect((await shakeHands({ ...own, path: '/api/other', ticket })).status).toBe(404);
-    const watching = { ...own, path: '/api/ws', ticket: await screenTicket(ann) };
-    expect((await shakeHands(watching)).status).toBe(401);
-    expect((await server.ask('GET', screenPath(), { cookie: ann })).status).toBe(426);
-    expect(server.log()).not.toContain(ticket);
   });
 
   it('closes when the session that opened it ends', async () => {

@@ -7,6 +7,7 @@ import type { Uploads } from '../../uploads/uploads.ts';
 import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../request.ts';
 import type { WithId } from '../request.ts';
+import { allowQuietAnswer } from '../guards/quiet-answer.ts';
 import { parse, parseBody, parseQuery } from '../parse.ts';
 
 /** tus 1.0 and the JSON endpoints of uploads. A fastify scope of its own, because only here a body is a raw stream. */
@@ -114,12 +115,10 @@ async function withoutInactivityTimeout(
   request: FastifyRequest,
   take: () => Promise<TusAnswer>,
 ): Promise<TusAnswer> {
-  const { socket } = request.raw;
-  const inactivityMs = socket.timeout ?? 0;
-  socket.setTimeout(0);
+  const restore = allowQuietAnswer(request.raw.socket);
   try {
     return await take();
   } finally {
-    socket.setTimeout(inactivityMs);
+    restore();
   }
 }

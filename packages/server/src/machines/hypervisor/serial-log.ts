@@ -49,7 +49,7 @@ export async function trimSerialLog(path: string): Promise<void> {
   await truncate(path, 0);
 }
 
-/** Yields the newest bytes, then new ones as they arrive, until the signal aborts. */
+/** Yields the newest bytes, which may be none, then new ones as they arrive, until the signal aborts. */
 export async function* followSerialLog(
   path: string,
   { signal, tailBytes = serialLimitBytes }: FollowSerialOptions,
@@ -57,7 +57,7 @@ export async function* followSerialLog(
   let at = await sizeOf(path);
   const log = await readSerialLog(path);
   const first = log.subarray(Math.max(0, log.length - tailBytes));
-  if (first.length > 0) yield first;
+  yield first;
   while (!signal.aborted) {
     const size = await sizeOf(path);
     // The log was cut, or a new log has started.
