@@ -436,7 +436,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       const { uuid } = (await vmOf(unfinished('createQueued').name))!;
       const seed = readFileSync(join(fixture.dataDir, 'seeds', `${uuid}.iso`), 'latin1');
       const hash = /"hashed_passwd":"([^"]+)"/.exec(
-        Buffer.from(/base64\r?\n\r?\n([A-Za-z0-9+/=\s]+)/.exec(seed)![1]!, 'base64').toString(),
+        Buffer.from(/X-Merge-Type: .*\n\n([A-Za-z0-9+/=\s]+)/.exec(seed)![1]!, 'base64').toString(),
       )?.[1];
       expect(hash).toMatch(/^\$6\$fixture\$/);
       expect(readTable(fixture.dataDir, 'operationSecrets')).toEqual([]);
