@@ -1,5 +1,6 @@
 import { opendirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
+import { CopyError } from '../contract/errors.ts';
 import { hereName } from './directory-chain.ts';
 import type { DirectoryChain } from './directory-chain.ts';
 import { markSourceError } from './context.ts';
@@ -90,11 +91,20 @@ export function readNames(chain: DirectoryChain, visit: (name: Buffer, dirent: D
     for (;;) {
       const dirent = chain.run(undefined, () => directory.readSync());
       if (dirent === null) return;
-      visit(dirent.name as unknown as Buffer, dirent);
+      visit(nameOf(dirent), dirent);
     }
   } finally {
     directory.closeSync();
   }
+}
+
+/** @throws CopyError `unsupported` in a runtime that lists text, in which names that are not UTF-8 are lost */
+function nameOf(dirent: Dirent): Buffer {
+  const name: unknown = dirent.name;
+  if (Buffer.isBuffer(name)) return name;
+  throw new CopyError('unsupported', {
+    detail: 'copyTree needs Node.js: this runtime cannot list the names of a directory as bytes',
+  });
 }
 
 export function kindOfSpecial(dirent: Dirent): string {
