@@ -41,6 +41,17 @@ it('sends a body and reads the answer, its headers and its cookies', async () =>
   expect(received).toBe('"é"');
 });
 
+it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('the server reads the body of %s', async (method) => {
+  const url = await serve((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => response.end(JSON.stringify({ body })));
+  });
+  const { signal } = new AbortController();
+  const answer = await httpFetch(url, { method, headers: {}, signal, body: '{"disks":false}' });
+  expect(await answer.json()).toEqual({ body: '{"disks":false}' });
+});
+
 it('accepts an answer without a body', async () => {
   const url = await serve((_request, response) => response.writeHead(204).end());
   expect(await clientOf(url).signOut()).toBeUndefined();

@@ -24,7 +24,9 @@ export async function httpFetch(
   url: string,
   { method, headers, signal, body }: ApiRequestInit,
 ): Promise<HttpResponse> {
-  const outgoing = startRequest(url, { method, headers, signal });
+  // Without a length, Node sends the body of a DELETE behind a request that has none.
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  const outgoing = startRequest(url, { method, headers: { ...headers, ...length }, signal });
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
   outgoing.end(body);
   const [response] = await answered;
