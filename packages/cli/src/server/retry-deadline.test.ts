@@ -1,3 +1,4 @@
+import { ApiProblem } from '@wcc/api/client';
 import { expect, it } from 'vitest';
 import { lostConnection } from './http.ts';
 import { RetryDeadline } from './retry-deadline.ts';
@@ -15,4 +16,17 @@ it('F8: the first retry of each outage is reported, and the others are silent', 
   deadline.progressed(5);
   await failTwice();
   expect(lines).toHaveLength(2);
+});
+
+it('a server that asks for a longer wait does not move the deadline', async () => {
+  const deadline = new RetryDeadline(50, { hint: '', report: () => {} });
+  const busy = new ApiProblem(
+    { type: 'about:blank', title: 'Busy.', status: 503, code: 'shutting_down', hint: '' },
+    { retryAfterS: 3600 },
+  );
+  const { signal } = new AbortController();
+  const retryAlways = async (): Promise<never> => {
+    for (;;) await deadline.wait(busy, signal);
+  };
+  await expect(retryAlways()).rejects.toMatchObject({ exit: 'unreachable', code: 'shutting_down' });
 });

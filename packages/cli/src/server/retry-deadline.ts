@@ -45,7 +45,10 @@ export class RetryDeadline {
     this.#progressAtMs = performance.now();
   }
 
-  /** Waits with full jitter, so that many clients do not return at once. @throws CliError after the deadline */
+  /**
+   * Waits with full jitter, so that many clients do not return at once, but not beyond the deadline.
+   * @throws CliError after the deadline
+   */
   async wait(error: ApiProblem, signal: AbortSignal): Promise<void> {
     const waitedMs = performance.now() - this.#progressAtMs;
     if (waitedMs > this.#giveUpAfterMs) {
@@ -57,6 +60,7 @@ export class RetryDeadline {
     }
     if (this.#attempt === 0) this.#report(`${error.message} Trying again.`);
     const jitterMs = Math.random() * Math.min(capMs, baseMs * 2 ** this.#attempt++);
-    await sleep(Math.max(jitterMs, (error.retryAfterS ?? 0) * 1000), undefined, { signal });
+    const wantedMs = Math.max(jitterMs, (error.retryAfterS ?? 0) * 1000);
+    await sleep(Math.min(wantedMs, this.#giveUpAfterMs - waitedMs), undefined, { signal });
   }
 }

@@ -2,6 +2,7 @@ import type { ApiClient } from '@wcc/api/client';
 import { createApiClient } from '@wcc/api/client';
 import { readAccounts } from '../account/store.ts';
 import { serverOrigin } from '../account/address.ts';
+import { parseToken } from '../account/token.ts';
 import { CliError } from '../runtime/errors.ts';
 import { httpFetch } from './http-fetch.ts';
 
@@ -21,7 +22,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function findServer(env: Environment, url: string | undefined): Promise<Server> {
   const named = url ?? env['WCC_URL'];
-  const given = env['WCC_TOKEN'] ?? '';
+  const word = env['WCC_TOKEN'] ?? '';
+  const given = word.trim() === '' ? '' : parseToken(word, 'WCC_TOKEN');
   const accounts = named !== undefined && given !== '' ? null : await readAccounts(env);
   const address = named ?? accounts?.current ?? null;
   if (address === null) {
