@@ -68,7 +68,7 @@ interface Ended {
   reported: ReadonlySet<string>;
 }
 
-/** The next snapshot of an operation that has ended. What the record leaves out stays as it was at the end. */
+/** The next snapshot of an operation that has ended. Times that the record leaves out stay as they were at the end. */
 function composeAfterEnd(reported: OperationRecord, ended: Ended, { epoch, report }: EntryOptions): Snapshot {
   const { createdAt, startedAt, endedAt, elapsedMs, phases, phaseIndex, seq } = ended.snapshot;
   const kept = { createdAt, startedAt, endedAt, elapsedMs };

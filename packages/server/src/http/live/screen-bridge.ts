@@ -2,8 +2,8 @@ import { closeCodes } from '@wcc/progress/protocol';
 import type { CloseCode } from '@wcc/progress/protocol';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { createInputBudget } from './input-budget.ts';
-import type { InputBudget } from './input-budget.ts';
+import { limitInput } from './input-limit.ts';
+import type { InputSource } from './input-limit.ts';
 import type { MachineBridge } from './machine-sockets.ts';
 import type { RfbInput } from './rfb-input.ts';
 import { closeGently, keepAlive } from './socket-life.ts';
@@ -12,14 +12,9 @@ import type { LifeTimeouts } from './socket-life.ts';
 /** Maximum bytes buffered for a slow page. Above it, the machine's screen is not read. */
 const highWaterBytes = 1024 ** 2;
 
-export interface BridgeOptions {
-  socket: WebSocket;
-  /** The connection below the socket. */
-  wire: Duplex;
+export interface BridgeOptions extends InputSource {
   backend: Duplex;
   input: RfbInput;
-  /** @default createInputBudget() */
-  budget?: InputBudget;
   timeouts?: LifeTimeouts;
   /** Whether the page expects a text message after a silence. */
   hasHeartbeat: boolean;
@@ -51,7 +46,10 @@ export function bridgeScreen(options: BridgeOptions): MachineBridge {
     bridge.pause('backend');
     backend.once('drain', () => bridge.resume('backend'));
   });
-  limitInput(options, bridge);
+  limitInput(options, {
+    pause: () => bridge.pause('budget'),
+    resume: () => bridge.resume('budget'),
+  });
   const end = (): void => bridge.close(closeCodes.normal);
   backend.once('end', end).once('close', end).once('error', end);
   socket.once('close', () => backend.destroy());
@@ -89,21 +87,6 @@ class Bridge implements MachineBridge {
     this.#pauses.delete(reason);
     if (this.#pauses.size === 0) this.#socket.resume();
   }
-}
-
-/** Reads nothing from a page that sends more than its budget. The page then waits, and nothing is lost. */
-function limitInput({ socket, wire, budget = createInputBudget() }: BridgeOptions, bridge: Bridge): void {
-  let timer: NodeJS.Timeout | undefined;
-  const spend = (cost: Parameters<InputBudget['spend']>[0]): void => {
-    const waitMs = budget.spend(cost);
-    if (waitMs === 0) return;
-    bridge.pause('budget');
-    clearTimeout(timer);
-    timer = setTimeout(() => bridge.resume('budget'), waitMs).unref();
-  };
-  wire.on('data', (chunk: Buffer) => spend({ bytes: chunk.length }));
-  for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, () => spend('message'));
-  socket.once('close', () => clearTimeout(timer));
 }
 
 /** The bytes that may pass; null for malformed RFB, which is not forwarded. */

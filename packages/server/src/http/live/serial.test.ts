@@ -8,6 +8,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
+import { createInputBudget } from './input-budget.ts';
+import type { InputBudget } from './input-budget.ts';
 import type { MachineBridge } from './machine-sockets.ts';
 import { bridgeSerial } from './serial.ts';
 
@@ -19,17 +21,21 @@ let log: (signal: AbortSignal) => AsyncIterable<Buffer>;
 let errors: unknown[];
 let leaving: AbortController;
 let silentMs: number;
+let budget: InputBudget;
 
 beforeEach(async () => {
   errors = [];
   leaving = new AbortController();
   silentMs = 10_000;
+  budget = createInputBudget();
   http = createServer();
   webSockets = new WebSocketServer({ server: http, perMessageDeflate: false });
-  webSockets.on('connection', (socket) => {
+  webSockets.on('connection', (socket, request) => {
     const own = leaving;
     bridge = bridgeSerial({
       socket,
+      wire: request.socket,
+      budget,
       log: log(own.signal),
       leave: () => own.abort(),
       onError: (error) => errors.push(error),
@@ -128,6 +134,20 @@ it('reads the log no faster than the page', async () => {
   expect(readBytes).toBeLessThan(20 * 1024 ** 2);
   page.destroy();
   await waitUntil('the end of the log', () => leaving.signal.aborted);
+});
+
+it('reads a page that sends pings no faster than its budget, and sends it the log', async () => {
+  budget = createInputBudget({ bytesPerSecond: 1, burstBytes: 1000 });
+  silentMs = 60_000;
+  log = logOf(Buffer.from('x'));
+  const page = await openPage();
+  for (let count = 0; count < 50; count += 1) page.socket.ping();
+  await waitUntil('the pause', () => [...webSockets.clients].some(({ isPaused }) => isPaused));
+  const seen = page.messages.length;
+  await waitUntil('further heartbeats', () => page.messages.length > seen + 2);
+  expect(page.bytes().toString()).toBe('x');
+  bridge?.close(closeCodes.sessionEnded);
+  expect(await page.closed).toBe(closeCodes.sessionEnded);
 });
 
 it('ends a page that is gone, and passes nothing after close()', async () => {

@@ -2,10 +2,11 @@ import type { VmId } from '@wcc/api';
 import { serialQuery } from '@wcc/api';
 import { closeCodes } from '@wcc/progress/protocol';
 import type { OnError } from '@wcc/progress/server';
-import type { WebSocket } from 'ws';
 import type { Principal } from '../../access/principal.ts';
 import type { FollowSerialOptions } from '../../machines/hypervisor.ts';
 import { parse } from '../parse.ts';
+import { limitInput } from './input-limit.ts';
+import type { InputSource } from './input-limit.ts';
 import type { MachineBridge, OpenChannel } from './machine-sockets.ts';
 import { closeGently, keepAlive } from './socket-life.ts';
 import type { LifeTimeouts, SocketLife } from './socket-life.ts';
@@ -30,13 +31,12 @@ export function createSerialChannel({ follow, onError }: SerialChannelDeps): Ope
     const log = await follow(principal, id, tail === undefined ? options : { ...options, tailBytes: tail });
     return {
       abandon: () => leaving.abort(),
-      join: (socket) => bridgeSerial({ socket, log, onError, leave: () => leaving.abort() }),
+      join: (socket, wire) => bridgeSerial({ socket, wire, log, onError, leave: () => leaving.abort() }),
     };
   };
 }
 
-export interface SerialBridgeOptions {
-  socket: WebSocket;
+export interface SerialBridgeOptions extends InputSource {
   log: AsyncIterable<Buffer>;
   /** Ends the log. */
   leave: () => void;
@@ -58,6 +58,13 @@ export function bridgeSerial(options: SerialBridgeOptions): MachineBridge {
     },
   };
   socket.on('message', () => bridge.close(closeCodes.malformed));
+  // Pings are no messages.
+  limitInput(options, {
+    pause: () => {
+      if (!isClosing) socket.pause();
+    },
+    resume: () => socket.resume(),
+  });
   socket.once('close', () => {
     isClosing = true;
     leave();
