@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,5 +85,30 @@ it.skipIf(!isRoot)('E: qemu-img runs again on a file system without O_DIRECT', a
     await target?.close();
     target = null;
     execFileSync('umount', [mountPoint]);
+  }
+});
+
+// On tmpfs, QEMU takes a page for the block of a new file, as on other file systems with large blocks.
+const memory = '/dev/shm';
+it.skipIf(!existsSync(memory))('a raw image has the size of its source, not whole blocks', async () => {
+  const bytes = randomBytes(1024 ** 2 + 512);
+  const directory = await mkdtemp(join(memory, 'wcc-direct-'));
+  await writeFile(join(directory, 'odd.raw'), bytes);
+  const odd = await open(join(directory, 'odd.raw'), 'r');
+  try {
+    target = await open(join(directory, 'b.raw'), 'wx+');
+    const sizes = { virtualSizeBytes: bytes.length, dataBytes: bytes.length };
+    await runConversion({
+      source: odd,
+      target,
+      input: { sourceFormat: 'raw', format: 'raw', compress: false, ...sizes },
+      signal: new AbortController().signal,
+      onDone: () => {},
+      onStart: () => {},
+    });
+    expect((await readFile(join(directory, 'b.raw'))).equals(bytes)).toBe(true);
+  } finally {
+    await odd.close();
+    await rm(directory, { recursive: true });
   }
 });

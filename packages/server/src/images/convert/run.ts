@@ -35,6 +35,16 @@ export async function runConversion(options: ConversionOptions): Promise<void> {
   const direct = await runQemuImg(options, ['-t', 'none']);
   const run = refusesDirectIo(direct) ? await runQemuImg(options, []) : direct;
   if (run.code !== 0) throw conversionFailure(run.stderr, run.by ?? `it ended with ${run.code}`);
+  if (options.input.format === 'raw') await cutPadding(options);
+}
+
+/** A block of a file system, or a page of memory: the most to which QEMU rounds the length of a file up. */
+const maxBlockBytes = 64 * 1024;
+
+/** Past the page cache, QEMU writes whole blocks, so a raw image would become longer than its source. */
+async function cutPadding({ target, input }: ConversionOptions): Promise<void> {
+  const paddingBytes = (await target.stat()).size - input.virtualSizeBytes;
+  if (paddingBytes > 0 && paddingBytes < maxBlockBytes) await target.truncate(input.virtualSizeBytes);
 }
 
 interface QemuImgRun {
