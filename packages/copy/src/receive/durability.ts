@@ -78,8 +78,8 @@ class Syncs implements Durability {
   }
 
   async sync(): Promise<void> {
-    // A running sync may have started before the last bytes were written.
-    await this.#idle();
+    // A running sync may have started before the last bytes were written. No other may start between its end and this one.
+    while (this.#running !== null) await this.#running;
     this.#isRecordDue = true;
     if (this.failure === null) this.#launch();
     await this.#idle();
