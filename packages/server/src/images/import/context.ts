@@ -11,14 +11,14 @@ export interface ImportContext {
   readonly sources: Map<string, URL>;
   /** Results of the inspection of complete files, by operation. */
   readonly inspected: Map<string, Inspected>;
-  /** Questions about a file that are not answered yet. */
-  readonly questions: Set<AbortSignal>;
+  /** Questions about a file that are not answered yet, with their users. */
+  readonly questions: Map<AbortSignal, string>;
   /** Total bytes that each import needs, if known. */
   readonly wanted: Map<string, number>;
 }
 
 export function createImportContext(isAllowed: IsAllowed): ImportContext {
-  return { isAllowed, sources: new Map(), inspected: new Map(), wanted: new Map(), questions: new Set() };
+  return { isAllowed, sources: new Map(), inspected: new Map(), wanted: new Map(), questions: new Map() };
 }
 
 export function forgetImport({ sources, inspected, wanted }: ImportContext, id: string): void {

@@ -28,8 +28,12 @@ afterEach(() => {
 });
 
 const imports = createImportContext(() => true);
-function factsOf(path: string, signal = new AbortController().signal): Promise<ImportFacts> {
-  return readImportFacts(context, imports, { principal, body: { url: new URL(path, origin).href }, signal });
+function factsOf(path: string, signal = new AbortController().signal, by = principal): Promise<ImportFacts> {
+  return readImportFacts(context, imports, {
+    principal: by,
+    body: { url: new URL(path, origin).href },
+    signal,
+  });
 }
 
 it('F24: name, size and kind of a file are known before it is imported, and the rest is not fetched', async () => {
@@ -72,4 +76,17 @@ it('F24: an answer that does not come, or that needs a sign-in, is an error', as
   await expect.poll(() => requests).toBe(3);
   leaving.abort(new Error('the client left'));
   await expect(asked).rejects.toThrow('the client left');
+});
+
+it('servers that do not answer take no place from other users', async () => {
+  answer = () => {};
+  const leaving = new AbortController();
+  const ofAnn = Array.from({ length: 4 }, () => factsOf('/b.iso', leaving.signal));
+  await expect(factsOf('/b.iso', leaving.signal)).rejects.toMatchObject({ code: 'rate_limited' });
+  const ofBob = factsOf('/b.iso', leaving.signal, makePrincipal('bob'));
+  const ends = Promise.allSettled([...ofAnn, ofBob]);
+  await expect.poll(() => requests).toBe(5);
+  leaving.abort(new Error('the client left'));
+  await ends;
+  expect(imports.questions.size).toBe(0);
 });

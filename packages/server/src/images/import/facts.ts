@@ -16,8 +16,8 @@ import { describeRemote } from './validators.ts';
 
 /** A person waits for the answer. */
 const timeoutMs = 20_000;
-/** Connections at a time for all users; each lasts at most {@link timeoutMs}. */
-const maxQuestions = 8;
+/** Connections at a time for all users, and for one: a server that does not answer holds its place until the end. */
+const maxQuestions = { total: 16, perUser: 4 };
 
 /**
  * Asks the other server for the name, size and kind of a file, by its first bytes. Nothing is stored.
@@ -31,9 +31,8 @@ export async function readImportFacts(
   assertRight(principal, 'image.import');
   const source = parseSource(body.url);
   assertPublicAddress(source, imports.isAllowed);
-  if (imports.questions.size >= maxQuestions) throw new ApiError('rate_limited', { retryAfterS: 5 });
   const timeout = AbortSignal.timeout(timeoutMs);
-  imports.questions.add(timeout);
+  takePlace(imports.questions, timeout, principal.userId);
   try {
     const options = { isAllowed: imports.isAllowed, from: null, signal: AbortSignal.any([signal, timeout]) };
     const head = await fetchHead(source, options);
@@ -46,6 +45,14 @@ export async function readImportFacts(
   } finally {
     imports.questions.delete(timeout);
   }
+}
+
+/** @throws ApiError `rate_limited` */
+function takePlace(questions: ImportContext['questions'], question: AbortSignal, userId: string): void {
+  const own = [...questions.values()].filter((each) => each === userId).length;
+  if (questions.size >= maxQuestions.total || own >= maxQuestions.perUser)
+    throw new ApiError('rate_limited', { retryAfterS: 5 });
+  questions.set(question, userId);
 }
 
 async function describe(
