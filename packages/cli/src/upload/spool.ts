@@ -18,8 +18,10 @@ export async function withSpooledInput<T>(
     throw new CliError('usage', 'Standard input is a terminal.', {
       hint: 'Send the file to it: wcc image upload - --name NAME < FILE',
     });
-  // `/tmp` is often in memory.
-  const directory = await onLocalFile(() => mkdtemp(join(env['TMPDIR'] ?? '/var/tmp', 'wcc-upload-')));
+  const { TMPDIR: chosen = '' } = env;
+  // `/tmp` is often in memory. An empty value is none.
+  const parent = chosen === '' ? '/var/tmp' : chosen;
+  const directory = await onLocalFile(() => mkdtemp(join(parent, 'wcc-upload-')));
   try {
     const path = join(directory, 'input');
     await onLocalFile(() => spool(stdin, path, interrupt)).catch((error: unknown) => {
