@@ -61,6 +61,8 @@ function withHostName(request: unknown): unknown {
   return { ...(request as object), firstBoot: { ...firstBoot, hostname: hostNameOf(firstBoot.hostname) } };
 }
 
+const defaultCdBus = 'scsi';
+
 async function create(
   context: MachinesContext,
   action: Action,
@@ -68,7 +70,7 @@ async function create(
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
   assertUserData(body.firstBoot?.userData);
-  const { name, cpus, memoryBytes, network, firmware, cdBus, pool, start } = body;
+  const { name, cpus, memoryBytes, network, firmware, cdBus = defaultCdBus, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
   const requested: RequestedVm = {
@@ -118,7 +120,7 @@ async function quickCreate(
     cdrom: null,
     network: { kind: 'user', name: null },
     firmware: 'bios',
-    cdBus: body.cdBus,
+    cdBus: body.cdBus ?? defaultCdBus,
     bootOrder: ['disk'],
     firstBoot: { sshKeys, ...(user === null ? {} : { user }) },
     pool: undefined,
