@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser/browser.ts';
 import { openConsole } from '../kit/browser/console.ts';
@@ -88,4 +88,49 @@ it('the open page of a machine shows at once that another user has deleted it', 
     await waitForState(server, operation.id, { states: ['succeeded'] });
   };
   await expectShownSoon('gone', remove, () => page.getByText('Machine not found').waitFor());
+});
+
+it('V2, V3, V10b: changes of other programs, sleep and a saved state are shown with the orders that help', async () => {
+  const id = await makeMachine('shared');
+  let seen: object = {};
+  const page = await openWithoutPolling('/');
+  await page.route('**/api/vms', async (route) => {
+    const answer = await route.fetch();
+    const { items } = (await answer.json()) as { items: { id: number; may: object }[] };
+    const changed = items.map((vm) => (vm.id === id ? { ...vm, ...seen } : vm));
+    await route.fulfill({ response: answer, json: { items: changed } });
+  });
+  const may = (await server.api.vm(id)).may;
+  const show = async (next: object): Promise<void> => {
+    seen = next;
+    await page.goto(`${new URL(page.url()).origin}/machines/${id}`);
+  };
+  const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
+  const difference = { setting: 'cpus', wcc: '1', hypervisor: '2', canAdopt: true };
+  await show({ changedOutside: [difference], may: { ...may, adopt: true, edit: false } });
+  const note = page.getByTestId('changed-outside');
+  await note.getByText('CPUs: 1 in wcc, 2 in the hypervisor').waitFor();
+  const adopted = page.waitForRequest(
+    (request) => request.method() === 'POST' && request.url().endsWith(`/api/vms/${id}/adopt`),
+  );
+  await note.getByRole('button', { name: 'Adopt the changes' }).click();
+  await adopted;
+  seen = {};
+  await note.waitFor({ state: 'detached' });
+  await show({ changedOutside: [{ ...difference, setting: 'disks', canAdopt: false }] });
+  await note.getByText('virsh blockcommit').waitFor();
+  expect(await note.getByRole('button').count()).toBe(0);
+  await show({ state: 'suspended', stateReason: { code: 'guest_asleep', message: '', hint: '' } });
+  await page.locator('.vm-state.suspended').waitFor();
+  await button('Wake up').waitFor();
+  await show({
+    state: 'saved',
+    stateReason: { code: 'saved_state', message: '', hint: '' },
+    may: { ...may, discardSavedState: true },
+  });
+  await button('Restore').waitFor();
+  await button('Discard saved memory').click();
+  const ordered = page.waitForRequest((request) => request.url().endsWith('/discard-saved-state'));
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard saved memory' }).click();
+  await ordered;
 });
