@@ -9,6 +9,7 @@ import { act, requestTicket } from './requests.ts';
 import type { Post } from './requests.ts';
 import { createPageSignals } from './page-signals.ts';
 import type { PageSignals } from './page-signals.ts';
+import { onAbort } from './listen.ts';
 import { iterateSnapshots } from './iterate-snapshots.ts';
 import type { SocketConstructor } from './socket-wire.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -133,7 +134,6 @@ export interface ClientSeams extends Partial<Clock> {
 export function createClient(url: string, options: ConnectOptions, seams: ClientSeams = {}): ProgressClient {
   const { WebSocket: Socket = globalThis.WebSocket, signal } = options;
   const addresses = addressesOf(url, options.events);
-  const { root } = addresses;
   const transport = (Socket as unknown) ? (options.transport ?? 'auto') : 'sse';
   if (options.transport === 'websocket' && transport === 'sse') throw new ClientError('no_websocket', url);
   const post: Post = async (address, init) => (options.fetch ?? fetch)(address, { ...init, method: 'POST' });
@@ -152,35 +152,35 @@ export function createClient(url: string, options: ConnectOptions, seams: Client
     post,
     subscriptions,
     ticket:
-      options.ticket === undefined ? (abort) => requestTicket(post, `${root}/ticket`, abort) : options.ticket,
+      options.ticket === undefined
+        ? (abort) => requestTicket(post, `${addresses.root}/ticket`, abort)
+        : options.ticket,
   });
   const close = (): void => {
-    signal?.removeEventListener('abort', close);
+    stopWaiting();
     subscriptions.close();
     connection.close();
   };
-  const client = clientOf({
-    subscriptions,
-    connection,
+  const stopWaiting = onAbort(signal, close);
+  const client = clientOf(subscriptions, connection, {
     close,
-    act: (id, verb) => act(post, `${root}/operations/${encodeURIComponent(id)}/${encodeURIComponent(verb)}`),
+    [Symbol.dispose]: close,
+    act: (id, verb) =>
+      act(post, `${addresses.root}/operations/${encodeURIComponent(id)}/${encodeURIComponent(verb)}`),
   });
   if (addresses.isUnusable) connection.close('bad_url');
   else if (signal?.aborted) close();
-  else {
-    signal?.addEventListener('abort', close);
-    connection.reconnectNow();
-  }
+  else connection.reconnectNow();
   return client;
 }
 
-interface ClientParts extends Pick<ProgressClient, 'act' | 'close'> {
-  subscriptions: Subscriptions;
-  connection: Connection;
-}
-
-function clientOf({ subscriptions, connection, act, close }: ClientParts): ProgressClient {
+function clientOf(
+  subscriptions: Subscriptions,
+  connection: Connection,
+  rest: Pick<ProgressClient, 'act' | 'close' | typeof Symbol.dispose>,
+): ProgressClient {
   const client: ProgressClient = {
+    ...rest,
     get status() {
       return connection.status;
     },
@@ -191,10 +191,7 @@ function clientOf({ subscriptions, connection, act, close }: ClientParts): Progr
     onGone: (listener) => subscriptions.onGone(listener),
     get: (id) => subscriptions.get(id),
     offer: (snapshot, may) => subscriptions.offer(snapshot, may),
-    act,
     reconnectNow: () => connection.reconnectNow(),
-    close,
-    [Symbol.dispose]: close,
   };
   return client;
 }

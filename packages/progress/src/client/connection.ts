@@ -67,6 +67,11 @@ export const finalCodes: Readonly<Record<string | number, string>> = {
   4409: 'too_many_connections',
 };
 
+/** Whether only a person can make the connection work again. */
+export function isOver({ state }: ConnectionStatus): boolean {
+  return state === 'signed_out' || state === 'stopped';
+}
+
 /**
  * Keeps one connection open: connects, backs off and reconnects, until the server ends it for good.
  *
@@ -100,7 +105,10 @@ export class Connection {
     this.#backoff = new Backoff(options);
     this.#stateAt = options.now();
     this.#isStream = options.transport === 'sse';
-    this.#stopListening = options.page.onWake(() => this.#wake());
+    this.#stopListening = options.page.onWake(() => {
+      // Only the user can sign in, so a wake-up of the page does not reconnect.
+      if (!isOver(this.status)) this.reconnectNow();
+    });
   }
 
   get status(): ConnectionStatus {
@@ -134,7 +142,7 @@ export class Connection {
     if (this.#isClosed) return;
     if (this.#attempt) return this.#check();
     this.#preferSocket();
-    if (this.#isOver) {
+    if (isOver(this.status)) {
       this.#backoff.reset();
       this.#set('connecting', null);
     }
@@ -148,15 +156,6 @@ export class Connection {
     this.#stopListening();
     this.#release();
     this.#set('stopped', code);
-  }
-
-  get #isOver(): boolean {
-    return this.#state === 'signed_out' || this.#state === 'stopped';
-  }
-
-  #wake(): void {
-    // Only the user can sign in, so a wake-up of the page does not reconnect.
-    if (!this.#isOver) this.reconnectNow();
   }
 
   async #open(): Promise<void> {

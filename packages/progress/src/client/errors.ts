@@ -17,8 +17,8 @@ export function hintOf(code: string | null): string | null {
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   /** `bad_url`, `no_websocket`, `too_many_subs`, a code of the status, or a code of the server. */
-  readonly code: string;
-  readonly hint: string | null;
+  declare readonly code: string;
+  declare readonly hint: string | null;
 
   constructor(code: string, detail: string, options: { hint?: string } = {}) {
     super(`${code}: ${detail}`);

@@ -1,8 +1,10 @@
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
+import { isOver } from './connection.ts';
 import type { ConnectionStatus } from './connection.ts';
 import { ClientError } from './errors.ts';
 import type { WatchOptions } from './listen.ts';
+import { onAbort } from './listen.ts';
 import type { GoneListener } from './subscriptions.ts';
 
 /** The part of a client that the iteration uses. */
@@ -32,8 +34,8 @@ export function iterateSnapshots(
     wake?.();
   };
 
-  const onStatus = ({ state, code }: ConnectionStatus): void => {
-    if (state === 'signed_out' || state === 'stopped') fail(code ?? state);
+  const onStatus = (status: ConnectionStatus): void => {
+    if (isOver(status)) fail(status.code ?? status.state);
   };
 
   async function* generate(): AsyncGenerator<Snapshot, undefined> {
@@ -71,10 +73,4 @@ export function iterateSnapshots(
     return end(value);
   };
   return generator;
-}
-
-/** @returns a function that stops the listening */
-function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
-  signal?.addEventListener('abort', listener);
-  return () => signal?.removeEventListener('abort', listener);
 }

@@ -8,29 +8,35 @@ export interface WatchOptions {
 export interface Listening extends WatchOptions {
   listener: WatchListener;
   /** Called before the first listener is added. */
-  onFirst: () => void;
+  open: () => void;
   /** Calls the new listener with what is known. */
   replay: (own: WatchListener) => void;
   /** Called when the last listener stops. */
-  onLast: () => void;
+  close: () => void;
+}
+
+/** Calls the listener when the signal aborts. @returns a function that ends this */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  signal?.addEventListener('abort', listener);
+  return () => signal?.removeEventListener('abort', listener);
 }
 
 /** Adds a listener to a set, unless its signal is aborted. @returns stops it, as the signal does */
 export function listen(
   listeners: Set<WatchListener>,
-  { listener, signal, onFirst, replay, onLast }: Listening,
+  { listener, signal, open, replay, close }: Listening,
 ): () => void {
   // Wrapped, so that the same function can be added twice and removed once. Another listener may stop this one.
   const own: WatchListener = (snapshot, may) => {
     if (listeners.has(own)) listener(snapshot, may);
   };
   const stop = (): void => {
-    signal?.removeEventListener('abort', stop);
-    if (listeners.delete(own) && listeners.size === 0) onLast();
+    stopWaiting();
+    if (listeners.delete(own) && listeners.size === 0) close();
   };
+  const stopWaiting = onAbort(signal, stop);
   if (signal?.aborted) return stop;
-  signal?.addEventListener('abort', stop);
-  if (listeners.size === 0) onFirst();
+  if (listeners.size === 0) open();
   listeners.add(own);
   replay(own);
   return stop;

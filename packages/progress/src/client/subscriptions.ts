@@ -60,14 +60,14 @@ export class Subscriptions {
     return this.#entries.get(id)?.snapshot;
   }
 
-  watch(id: string, listener: WatchListener, { signal }: WatchOptions = {}): () => void {
+  watch(id: string, listener: WatchListener, watching?: WatchOptions): () => void {
     const entry = this.#entry(id);
     return listen(entry.listeners, {
       listener,
-      signal,
+      ...watching,
       replay: (own) => this.#call(own, entry),
-      onFirst: () => this.#request(id),
-      onLast: () => {
+      open: () => this.#request(id),
+      close: () => {
         entry.connection = 0;
         this.#unknown.delete(id);
         if (!entry.snapshot) this.#entries.delete(id);
@@ -76,15 +76,15 @@ export class Subscriptions {
     });
   }
 
-  watchList(list: ListScope, listener: WatchListener, { signal }: WatchOptions = {}): () => void {
+  watchList(list: ListScope, listener: WatchListener, watching?: WatchOptions): () => void {
     return listen(this.#lists[list], {
       listener,
-      signal,
+      ...watching,
       replay: (own) => {
         for (const entry of this.#entries.values()) this.#call(own, entry);
       },
-      onFirst: () => this.#send({ t: 'sub', id: this.#nextId++, list }),
-      onLast: () => {
+      open: () => this.#send({ t: 'sub', id: this.#nextId++, list }),
+      close: () => {
         // What the list showed is not followed any more.
         this.#connection += 1;
         this.#send({ t: 'unsub', id: this.#nextId++, list });
@@ -106,7 +106,7 @@ export class Subscriptions {
   messages(most: number = Infinity): ClientMessage[] {
     for (const [id, { listeners }] of this.#entries) if (listeners.size > 0) this.#pending.add(id);
     const messages = this.#takePending(most);
-    for (const list of ['mine', 'all'] as const)
+    for (const list of Object.keys(this.#lists) as ListScope[])
       if (this.#lists[list].size > 0) messages.push({ t: 'sub', id: this.#nextId++, list });
     return messages;
   }
