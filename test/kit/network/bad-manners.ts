@@ -486,16 +486,20 @@ const redirects: BadManner[] = [
     answer: redirect((path) => `${path}/loop`),
     end: /redirects more than 5 times/,
   },
-  { name: 'redirects to a file', answer: redirect(() => 'file:///etc/passwd'), end: /must begin with http/ },
+  {
+    name: 'redirects to a file',
+    answer: redirect(() => 'file:///etc/passwd'),
+    end: /http and https addresses only/,
+  },
   {
     name: 'redirects to another protocol',
     answer: redirect(() => 'ftp://127.0.0.1/a'),
-    end: /must begin with http/,
+    end: /http and https addresses only/,
   },
   {
     name: 'redirects with a password',
     answer: redirect((path, { headers }) => `http://a:b@${headers['host']}${path}/plain`),
-    end: /user name or password/,
+    end: /user name or a password/,
   },
   {
     name: 'redirects to a private address',
