@@ -135,7 +135,7 @@ describe('failed create_vm', () => {
       const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
       const { error } = await vms.wait(id, 'failed');
       expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
-      expect(error?.message).toBe('The machine did not start. no such machine type');
+      expect(error?.message).toBe('The machine did not start. no such machine type second line');
       expect(await vms.traces()).toEqual([]);
       await expect(vms.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
     },

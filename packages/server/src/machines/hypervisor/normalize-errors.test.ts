@@ -48,7 +48,7 @@ describe('normalizeErrors', () => {
     expect(Object.keys(normalizeErrors(createFailingDriver(full)))).toEqual(
       Object.keys(createFailingDriver(full)),
     );
-    expect(calls).toHaveLength(19);
+    expect(calls).toHaveLength(20);
   });
 
   it.each(calls)('%s turns an unexpected error into `failed` with its cause', async (_name, call) => {
