@@ -22,24 +22,27 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
 const clientOf = (baseUrl: string): ReturnType<typeof createApiClient> =>
   createApiClient({ baseUrl, token: 'wcc_x', fetch: httpFetch, timeoutMs: 5000 });
 
-it('sends a body and reads the answer, its headers and its cookies', async () => {
-  let received = '';
-  const url = await serve((request, response) => {
-    request.setEncoding('utf8').on('data', (part: string) => (received += part));
-    request.on('end', () =>
-      response
-        .writeHead(201, { 'x-one': 'a', 'set-cookie': ['b=c; Path=/', 'd=e'] })
-        .end(JSON.stringify({ method: request.method, type: request.headers['content-type'] })),
-    );
-  });
-  const headers = { 'content-type': 'application/json' };
-  const { signal } = new AbortController();
-  const answer = await httpFetch(url, { method: 'POST', headers, signal, body: '"é"' });
-  expect(answer).toMatchObject({ ok: true, status: 201, cookies: ['b=c; Path=/', 'd=e'] });
-  expect([answer.headers.get('X-One'), answer.headers.get('x-two')]).toEqual(['a', null]);
-  expect(await answer.json()).toEqual({ method: 'POST', type: 'application/json' });
-  expect(received).toBe('"é"');
-});
+it.each(['POST', 'DELETE'])(
+  'sends the body of %s and reads the answer, its headers and its cookies',
+  async (method) => {
+    let received = '';
+    const url = await serve((request, response) => {
+      request.setEncoding('utf8').on('data', (part: string) => (received += part));
+      request.on('end', () =>
+        response
+          .writeHead(201, { 'x-one': 'a', 'set-cookie': ['b=c; Path=/', 'd=e'] })
+          .end(JSON.stringify({ method: request.method, type: request.headers['content-type'] })),
+      );
+    });
+    const headers = { 'content-type': 'application/json' };
+    const { signal } = new AbortController();
+    const answer = await httpFetch(url, { method, headers, signal, body: '"é"' });
+    expect(answer).toMatchObject({ ok: true, status: 201, cookies: ['b=c; Path=/', 'd=e'] });
+    expect([answer.headers.get('X-One'), answer.headers.get('x-two')]).toEqual(['a', null]);
+    expect(await answer.json()).toEqual({ method, type: 'application/json' });
+    expect(received).toBe('"é"');
+  },
+);
 
 it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('the server reads the body of %s', async (method) => {
   const url = await serve((request, response) => {
