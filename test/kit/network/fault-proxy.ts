@@ -139,6 +139,13 @@ function joinPair(pair: Pair, shaping: Shaping, onClose: () => void): void {
 
 function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: number) => number }): void {
   const { to } = options;
+  /** A chunk is on its way, and the end of its connection must not overtake it. */
+  let isDelayed = false;
+  let atArrival = (): void => {};
+  const afterChunk = (act: () => void): void => {
+    if (isDelayed) atArrival = act;
+    else act();
+  };
   from.on('data', (chunk) => {
     const delayMs = options.delay(chunk.length);
     if (delayMs === 0) {
@@ -150,13 +157,19 @@ function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: n
     }
     // Pausing forwards one chunk at a time, which keeps the order and the rate limit.
     from.pause();
+    isDelayed = true;
     setTimeout(() => {
+      isDelayed = false;
       if (!to.destroyed) to.write(chunk);
       if (!pair.silent) from.resume();
+      atArrival();
     }, delayMs);
   });
-  from.on('end', () => to.end());
+  from.on('end', () => afterChunk(() => to.end()));
   // Forwards a reset as a reset. Without a handler the error would end the test process.
   from.on('error', () => cutSocket(to));
-  from.on('close', () => !pair.silent && to.destroy());
+  from.on('close', () => {
+    // `end` sends what is written; a connection without an end is cut.
+    if (!pair.silent) afterChunk(() => (from.readableEnded ? to.destroySoon() : to.destroy()));
+  });
 }
