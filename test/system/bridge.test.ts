@@ -18,7 +18,7 @@ import { findFreePort } from '../kit/network/ports.ts';
 import { until } from '../kit/poll.ts';
 
 /** Several server processes with one bridge: any of them answers any watcher, whatever fails in between. */
-const watches = Number(process.env['WCC_BRIDGE_WATCHES'] ?? 200);
+const watches = Number(process.env['WCC_BRIDGE_WATCHES'] ?? 100);
 const watchesPerClient = 10;
 const example = fileURLToPath(new URL('../../packages/progress/examples/redis/server.mjs', import.meta.url));
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { isLongRun } from '../share.ts';
 import { screenshot } from './browser.ts';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -14,8 +15,7 @@ interface AxeResult {
   }[];
 }
 
-/** Languages in which pages are tested. */
-export const locales = ['en', 'ja'] as const;
+export type Locale = 'en' | 'ja';
 
 /** Forced colours come from the system, so one colour scheme is enough for them. */
 const themes = [
@@ -25,7 +25,12 @@ const themes = [
 ] as const;
 
 /** `npm run test:axe` runs every rule in each language and theme. */
-const isFull = process.env['WCC_AXE'] === 'full';
+const isFull = process.env['WCC_AXE'] === 'full' || isLongRun;
+
+/** Languages in which a test visits its pages: in a short run one, which differs from file to file. */
+export function localesOr(share: Locale): readonly Locale[] {
+  return isFull ? ['en', 'ja'] : [share];
+}
 
 /** The rules whose result depends on colours. */
 const colorRules = ['color-contrast', 'link-in-text-block'];
@@ -35,17 +40,16 @@ export const axeTimeoutMs = 400_000;
 
 /**
  * Runs axe on the page in each theme, and leaves it in the light one. Only media queries of styles read the theme, so
- * the page stays as it is: the other themes need no further visit, only the rules of colours. Colours do not depend
- * on the language, so Japanese pages are tested in the light theme.
+ * the page stays as it is: the other themes need no further visit, only the rules of colours.
  *
  * @param at.name of the screenshots
  */
 export async function findAxeViolationsInThemes(
   page: Page,
-  at: { locale: (typeof locales)[number]; name: string },
+  at: { locale: Locale; name: string },
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const { theme, ...media } of at.locale === 'en' || isFull ? themes : themes.slice(0, 1)) {
+  for (const { theme, ...media } of themes) {
     await page.emulateMedia(media);
     await screenshot(page, `${at.name}-${at.locale}-${theme}`);
     const violations = await findAxeViolations(page, { colorsOnly: theme !== 'light' && !isFull });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { killInMidCopy } from '../testkit/child.testkit.ts';
 import { expectEqualFiles, mib, hiddenFilesIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
-const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
+const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 10);
 const paths = support().available ? (['auto', 'off'] as const) : (['off'] as const);
 const sizeBytes = 24 * mib;
 const checkpointBytes = 2 * mib;
