@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -9,7 +8,7 @@ import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { fileHandler, startFileServer } from '../kit/network/file-server.ts';
 import type { FileServer } from '../kit/network/file-server.ts';
-import { checkQcow2, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
+import { assertSameDisk, checkQcow2, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage, hasEnded, registerImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
@@ -117,16 +116,7 @@ async function expectConversion(
     return;
   }
   await checkQcow2(path);
-  execFileSync('qemu-img', [
-    'compare',
-    '-s',
-    '-f',
-    'qcow2',
-    '-F',
-    'raw',
-    path,
-    join(server.poolDir, 'disk.raw'),
-  ]);
+  await assertSameDisk(path, join(server.poolDir, 'disk.raw'));
   expect(await findImage(server, name)).toMatchObject({ id: operation.result?.id, format: 'qcow2' });
 }
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
@@ -63,6 +63,19 @@ export async function makeQcow2(path: string, rawPath: string): Promise<void> {
 /** Runs `qemu-img check` on an image. @throws if the image is damaged */
 export async function checkQcow2(path: string): Promise<void> {
   await run('qemu-img', ['check', '-q', '-f', 'qcow2', path]);
+}
+
+/**
+ * Compares a qcow2 image with the raw one that it was made of: size and content. Without qemu-img's strict mode, which
+ * compares runs of clusters too, because a conversion stores them out of order.
+ * @throws Error if they differ
+ */
+export async function assertSameDisk(qcow2: string, raw: string): Promise<void> {
+  await run('qemu-img', ['compare', '-f', 'qcow2', '-F', 'raw', qcow2, raw]);
+  const { stdout } = await run('qemu-img', ['info', '-f', 'qcow2', '--output=json', qcow2]);
+  const virtualBytes = (JSON.parse(stdout) as { 'virtual-size': number })['virtual-size'];
+  const { size } = await stat(raw);
+  if (virtualBytes !== size) throw new Error(`${qcow2} has ${virtualBytes} bytes, ${raw} ${size}`);
 }
 
 export interface DataRange {

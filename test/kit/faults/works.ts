@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Accepted, Image } from '@wcc/api';
-import { checkQcow2, MiB } from '../images.ts';
+import { assertSameDisk, checkQcow2, MiB } from '../images.ts';
 import { fileHandler } from '../network/file-server.ts';
 import type { FileServer } from '../network/file-server.ts';
 import { findImage, registerImage, waitForState } from '../operations.ts';
@@ -66,8 +65,7 @@ export function createWorks(context: WorkContext): Record<WorkKind, Work> {
       faultAfterSuccess: async (name) => {
         const path = join(server.poolDir, name);
         await checkQcow2(path);
-        const [before, after] = [join(server.poolDir, source.name), path];
-        execFileSync('qemu-img', ['compare', '-s', '-f', 'raw', '-F', 'qcow2', before, after]);
+        await assertSameDisk(path, join(server.poolDir, source.name));
         return await faultOfRow(server, name);
       },
     },
