@@ -179,8 +179,8 @@ describe('refused uploads', () => {
   });
 
   it.each([
-    ['no metadata', undefined, 'malformed_request'],
-    ['no name', metadataHeader({ name: 'x' }), 'malformed_request'],
+    ['no metadata', undefined, 'filename_missing'],
+    ['no name', metadataHeader({ name: 'x' }), 'filename_missing'],
     ['a value that is not base64', 'filename §§', 'malformed_request'],
     [
       'a value that is not UTF-8',
