@@ -486,15 +486,11 @@ const redirects: BadManner[] = [
     answer: redirect((path) => `${path}/loop`),
     end: /redirects more than 5 times/,
   },
-  {
-    name: 'redirects to a file',
-    answer: redirect(() => 'file:///etc/passwd'),
-    end: /http and https addresses only/,
-  },
+  { name: 'redirects to a file', answer: redirect(() => 'file:///etc/passwd'), end: /http and https/ },
   {
     name: 'redirects to another protocol',
     answer: redirect(() => 'ftp://127.0.0.1/a'),
-    end: /http and https addresses only/,
+    end: /http and https/,
   },
   {
     name: 'redirects with a password',
