@@ -38,6 +38,7 @@ describe('V7: the first line of user-data', () => {
     ['subject: hello\n\nmime-version: 1.0\n', 'unknown'],
     [Buffer.from('#cloud-config\n').toString('base64'), 'unknown'],
     ['<script>echo x</script>', 'unknown'],
+    [`${'a: b\n'.repeat(20_000)}${mime}`, 'unknown'],
   ])('%j is %s', (text, kind) => {
     expect(judgeUserData(text)).toBe(kind);
   });

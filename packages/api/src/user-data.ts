@@ -32,6 +32,8 @@ const template = /^## template: jinja[^\n]*\n/i;
 
 /** Header lines of RFC 5322 that end with an empty line, among them one that makes it a MIME document. */
 const header = /^(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)+\r?\n/;
+/** A longer header is none. */
+const maxHeaderLength = 65_536;
 const mimeField = /^(?:mime-version|content-type)[ \t]*:/im;
 
 /** Base64 of a gzip file: its first three bytes are 1f 8b 08. */
@@ -45,7 +47,7 @@ export function judgeUserData(userData: string): UserDataKind {
   const kind = starts.find(([start]) => body.startsWith(start))?.[1];
   if (kind !== undefined) return kind;
   if (isMime(text)) return 'mime';
-  if (gzipInBase64.test(text.replaceAll(/\s/g, ''))) return 'gzip';
+  if (text.startsWith('H4sI') && gzipInBase64.test(text.replaceAll(/\s/g, ''))) return 'gzip';
   return isIgnition(text) ? 'ignition' : 'unknown';
 }
 
@@ -55,7 +57,7 @@ export function plainUserData(userData: string): string {
 }
 
 function isMime(text: string): boolean {
-  const [found = ''] = header.exec(text) ?? [];
+  const [found = ''] = header.exec(text.slice(0, maxHeaderLength)) ?? [];
   return mimeField.test(found);
 }
 

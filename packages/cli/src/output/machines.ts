@@ -19,6 +19,11 @@ export function vmStateText({ state }: Vm): string {
   return stateTexts[state];
 }
 
+/** Whether a machine in this state has a process and a screen. */
+export function isOn({ state }: Vm): boolean {
+  return state === 'running' || state === 'paused' || state === 'suspended';
+}
+
 /** The list of `wcc vm ls`. */
 export function vmTable(machines: readonly Vm[]): string {
   if (machines.length === 0) return 'No machines.\n';

@@ -3,6 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import { findServer } from '../../server/server.ts';
+import { isOn } from '../../output/machines.ts';
 import { confirm } from '../confirm.ts';
 import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
@@ -34,10 +35,10 @@ export function addVmRm(parent: Command, context: Context): void {
     });
 }
 
-function questionOf({ id, name, state, disks }: OwnVm, keepsDisks: boolean): string {
+function questionOf(machine: OwnVm, keepsDisks: boolean): string {
+  const { id, name, state, disks } = machine;
   const files = disks.map((disk) => disk.name).join(', ');
   const fate = files === '' ? '' : keepsDisks ? `, but not ${files}` : ` with ${files}`;
-  const isOn = state === 'running' || state === 'paused' || state === 'suspended';
-  const runs = isOn ? ' It is running.' : state === 'saved' ? ' Its saved memory is lost.' : '';
+  const runs = isOn(machine) ? ' It is running.' : state === 'saved' ? ' Its saved memory is lost.' : '';
   return `Delete machine ${id} "${name}"${fate}?${runs}`;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { jsonDocument } from '../../output/json.ts';
-import { vmStateText } from '../../output/machines.ts';
+import { isOn, vmStateText } from '../../output/machines.ts';
 import { escapeTerminal } from '@wcc/progress/terminal';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
@@ -69,9 +69,7 @@ async function printPage(
 
 /** Why the page shows no screen; null if it does. */
 function whyNoScreen(machine: OwnVm): string | null {
-  const { state, may } = machine;
-  if (may.screen) return null;
-  const isOn = state === 'running' || state === 'paused' || state === 'suspended';
-  if (isOn) return 'has a screen, but you may not see it.';
+  if (machine.may.screen) return null;
+  if (isOn(machine)) return 'has a screen, but you may not see it.';
   return `is ${vmStateText(machine)} and has no screen now.`;
 }
