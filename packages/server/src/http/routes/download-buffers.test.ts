@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -95,4 +96,42 @@ it('E: no download gets bytes of another one while others are aborted', async ()
     if (leaveAt === Number.POSITIVE_INFINITY) expect(got).toBe(sizeBytes);
     else expect(got).toBeGreaterThanOrEqual(Math.min(leaveAt, sizeBytes));
   }
+});
+
+/** Splits answers that came one after the other on one connection. */
+function split(received: Buffer): { head: string; body: Buffer }[] {
+  const answers: { head: string; body: Buffer }[] = [];
+  for (let at = 0; at < received.length;) {
+    const end = received.indexOf('\r\n\r\n', at);
+    const head = received.toString('latin1', at, end);
+    const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1]);
+    at = end + 4 + length;
+    answers.push({ head, body: received.subarray(end + 4, at) });
+  }
+  return answers;
+}
+
+it('E: ranges of one image that a client asks for at once come in their order, with all their bytes', async () => {
+  const [image] = images;
+  if (image === undefined) throw new Error('no image');
+  const ranges = Array.from({ length: 15 }, (_, index) => {
+    const start = index * 700_001;
+    return { start, end: Math.min(sizeBytes, start + 1 + index * 150_000) };
+  });
+  const requests = ranges.map(({ start, end }, index) =>
+    [
+      `GET /api/images/${image.id}/download HTTP/1.1`,
+      `Host: 127.0.0.1:${server.port}`,
+      `Authorization: Bearer ${adminToken}`,
+      `Range: bytes=${start}-${end - 1}`,
+      ...(index === ranges.length - 1 ? ['Connection: close'] : []),
+      '\r\n',
+    ].join('\r\n'),
+  );
+  const connection = connect(server.port, '127.0.0.1');
+  connection.write(requests.join(''));
+  const answers = split(Buffer.concat((await connection.toArray()) as Buffer[]));
+  expect(answers.map(({ head }) => head.slice(0, 12))).toEqual(ranges.map(() => 'HTTP/1.1 206'));
+  for (const [index, { start, end }] of ranges.entries())
+    expect(answers[index]?.body.equals(image.bytes.subarray(start, end)), `${start}-${end}`).toBe(true);
 });
