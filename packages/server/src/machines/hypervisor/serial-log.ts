@@ -29,11 +29,17 @@ async function readFrom(path: string, start: number): Promise<Buffer> {
 
 /** The newest bytes of the log. */
 export async function readSerialLog(path: string): Promise<Buffer> {
-  const size = await sizeOf(path);
-  const newest = await readFrom(path, Math.max(0, size - serialLimitBytes));
-  if (newest.length >= serialLimitBytes) return newest;
+  return (await readTail(path)).bytes;
+}
+
+/** The newest bytes, and the offset in the file at which they end. */
+async function readTail(path: string): Promise<{ bytes: Buffer; end: number }> {
+  const start = Math.max(0, (await sizeOf(path)) - serialLimitBytes);
+  const newest = await readFrom(path, start);
+  const end = start + newest.length;
+  if (newest.length >= serialLimitBytes) return { bytes: newest, end };
   const before = await readFrom(olderPath(path), 0);
-  return Buffer.concat([before, newest]).subarray(-serialLimitBytes);
+  return { bytes: Buffer.concat([before, newest]).subarray(-serialLimitBytes), end };
 }
 
 /**
@@ -54,10 +60,9 @@ export async function* followSerialLog(
   path: string,
   { signal, tailBytes = serialLimitBytes }: FollowSerialOptions,
 ): AsyncGenerator<Buffer, void, void> {
-  let at = await sizeOf(path);
-  const log = await readSerialLog(path);
-  const first = log.subarray(Math.max(0, log.length - tailBytes));
-  yield first;
+  const tail = await readTail(path);
+  let at = tail.end;
+  yield tail.bytes.subarray(Math.max(0, tail.bytes.length - tailBytes));
   while (!signal.aborted) {
     const size = await sizeOf(path);
     // The log was cut, or a new log has started.
