@@ -36,8 +36,10 @@ export function createTicketTargets(
 ): TicketTargets {
   return {
     async screen(principal, id) {
-      await domain.screen(principal, id);
+      const screen = await domain.screen(principal, id);
       assertFreeSocket(limits, { kind: 'screen', principal });
+      // A machine that others have changed may have no screen.
+      (await screen.open()).destroy();
     },
     async serial(principal, id) {
       await domain.assertSerial(principal, id);
