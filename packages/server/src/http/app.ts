@@ -83,6 +83,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const { config, access, addresses, cookie } = deps;
   const secure = isSecure(config);
   const { app, listener } = createBareApp(deps);
+  // Before the first hook that waits for a body.
+  registerBodyDeadline(app);
   registerRequestBodies(app);
   // First, because log lines, limits and audit rows of refused requests need the client address too.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
@@ -98,7 +100,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
   registerFormTickets(app, deps);
   registerEntryGuard(app);
   registerFullDisk(app, deps);
-  registerBodyDeadline(app);
   registerUnreadBody(app);
   await registerLimits(app, { access });
 

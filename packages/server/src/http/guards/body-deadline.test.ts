@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
+import { tus } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import fastify from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -21,7 +22,7 @@ beforeEach(async () => {
     return 'answered';
   };
   app.get('/', slowly);
-  app.post('/', slowly);
+  app.post('/', { config: { streamedType: tus.contentType } }, slowly);
   await app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterEach(() => app.close());

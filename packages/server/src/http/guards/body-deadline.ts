@@ -1,5 +1,5 @@
-import { tus } from '@wcc/api';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { isBodyStreamed } from './streamed-body.ts';
 import { announcesBody } from './unread-body.ts';
 
 export interface BodyDeadlineOptions {
@@ -17,7 +17,7 @@ export function registerBodyDeadline(
 ): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
     const { raw } = request;
-    if (!announcesBody(raw.headers) || mediaTypeOf(request) === tus.contentType) return payload;
+    if (!announcesBody(raw.headers) || isBodyStreamed(request)) return payload;
     const timer = setTimeout(() => {
       // The body of a GET is never read, but it may have arrived.
       if (!raw.complete) raw.destroy();
@@ -27,9 +27,4 @@ export function registerBodyDeadline(
     payload.once('end', arrived).once('close', arrived);
     return payload;
   });
-}
-
-/** Without parameters, in lower case: the names of media types have no case. */
-function mediaTypeOf({ headers }: FastifyRequest): string {
-  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }

@@ -1,13 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from '@wcc/api';
 import { endpoints, largestBodyBytes } from '@wcc/api/openapi';
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import { isBodyStreamed } from './streamed-body.ts';
 import { announcesBody } from './unread-body.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The protocol of the route asks for a content type even if the body is empty. */
-    isEmptyBodyTyped?: boolean;
-  }
-}
 
 /** The least limit of a JSON body. A route whose fields may be larger together has their sum. */
 const leastBytes = 65_536;
@@ -23,18 +19,39 @@ export function registerRequestBodies(app: FastifyInstance): void {
     const names = [route.method].flat().map((method) => nameOf(method, route.url));
     route.bodyLimit ??= Math.max(leastBytes, ...names.map((name) => limits.get(name) ?? 0));
   });
-  // The type of no content says nothing, and many clients always send one.
-  app.addHook('onRequest', async ({ raw, routeOptions }) => {
-    if (!announcesBody(raw.headers) && routeOptions.config.isEmptyBodyTyped !== true)
-      delete raw.headers['content-type'];
+  app.addHook('preParsing', async (request) => {
+    const { raw, method } = request;
+    // No parser reads the body of GET and HEAD.
+    if (method === 'GET' || method === 'HEAD' || isBodyStreamed(request)) return;
+    if (raw.headers['transfer-encoding'] !== undefined && (await isEmptyStream(raw)))
+      delete raw.headers['transfer-encoding'];
+    // The type of no content says nothing, and many clients always send one.
+    if (!announcesBody(raw.headers)) delete raw.headers['content-type'];
   });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser(['text/plain', 'application/json']);
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // A chunked body shows only at its end that it is empty.
-    if (body === '') done(null);
-    else void parseJson(request, body as string, done);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+}
+
+/**
+ * Whether a chunked body has no byte, which only its end shows. Other bytes stay in the stream.
+ *
+ * @throws ApiError `malformed_request` when the connection ends before the body does
+ */
+async function isEmptyStream(raw: IncomingMessage): Promise<boolean> {
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      raw.off('readable', settle).off('end', settle).off('close', settle);
+      resolve();
+    };
+    raw.on('readable', settle).on('end', settle).on('close', settle);
+    if (raw.destroyed) settle();
   });
+  if (raw.readableLength > 0) return false;
+  if (!raw.complete) throw new ApiError('malformed_request');
+  // The next request of the connection waits for the end of this stream.
+  raw.resume();
+  return true;
 }
 
 /** One name for the two forms of a path: `/api/images/{id}` and `/api/images/:id`. */

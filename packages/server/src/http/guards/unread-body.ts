@@ -14,7 +14,7 @@ export interface UnreadBodyOptions {
 export function registerUnreadBody(app: FastifyInstance, { lingerMs }: UnreadBodyOptions = {}): void {
   app.addHook('onSend', async (request, reply) => closeIfUnread(request, reply, { lingerMs }));
   app.addHook('onResponse', async ({ raw }) => {
-    if (hasUnread(raw)) raw.resume();
+    if (announcesBody(raw.headers)) raw.resume();
   });
 }
 

@@ -31,6 +31,7 @@ export function registerUploads(app: FastifyInstance, { uploads }: { uploads: Up
 const one = `${routes.uploads()}/:id`;
 const sees = { sees: 'upload.see' } as const;
 const sends = { ...sees, right: 'upload.send' } as const;
+const streams = { streamedType: tus.contentType } as const;
 /** Of the requests after which a stock client would forget its upload. */
 const resumes = { isUpload: true } as const;
 
@@ -44,7 +45,7 @@ function registerTus(app: FastifyInstance, uploads: Uploads): void {
   }
   app.post(
     routes.uploads(),
-    { config: { limit: 'creation', right: 'image.upload' } },
+    { config: { limit: 'creation', right: 'image.upload', ...streams } },
     async (request, reply) => {
       const order = {
         ...tusRequestOf(request),
@@ -68,7 +69,7 @@ function registerTus(app: FastifyInstance, uploads: Uploads): void {
   });
   app.patch<WithId>(
     one,
-    { config: { isFrequent: true, isEmptyBodyTyped: true, ...resumes, ...sends } },
+    { config: { isFrequent: true, ...resumes, ...sends, ...streams } },
     async (request, reply) => {
       return answer(
         reply,
