@@ -13,6 +13,7 @@ import { createHttpProxy } from '../kit/network/http-proxy.ts';
 import type { HttpProxy } from '../kit/network/http-proxy.ts';
 import { findFreePort } from '../kit/network/ports.ts';
 import { waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
@@ -81,6 +82,22 @@ it('V10j: a screen behind a proxy without WebSockets says so, and connects after
   await page.locator('.serial').getByRole('button', { name: 'Connect' }).click();
   await page.locator('.serial pre code', { hasText: /\S/ }).waitFor();
   expect(await page.getByText(/does not forward WebSocket/).count()).toBe(0);
+});
+
+it('V6: a screen whose connection died silently is noticed, and connects again', async () => {
+  const { page, url } = await open();
+  const screens: string[] = [];
+  page.on('websocket', (socket) => {
+    if (socket.url().includes('/screen')) screens.push(socket.url());
+  });
+  await page.goto(`${url}/machines/${machine}`);
+  await isScreen(page, 'connected');
+  const before = screens.length;
+  network.setModeForOpen('silent');
+  // The page still says "connected" at first, so that only another socket shows that it has noticed.
+  await until(() => screens.length > before, { what: 'another socket of the screen' });
+  await isScreen(page, 'connected');
+  expect(screens.length).toBeGreaterThan(before);
 });
 
 it('V4: seven tabs with a serial log leave the console usable', { timeout: 200_000 }, async () => {
