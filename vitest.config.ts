@@ -6,7 +6,7 @@ import { SlowestFirst } from './test/slowest-first.ts';
 const hangsAfterMs = 300_000;
 
 /**
- * Unit tests run first: many of them wait for a disk or a guest. All other projects form one group: system and crash tests mostly wait, browser tests mostly
+ * Unit tests run first. All other projects form one group: system and crash tests mostly wait, browser tests mostly
  * compute, so three of them together keep two processors busy, and no processor idles at the end of a project.
  */
 const crossing = { maxWorkers: 3, sequence: { groupOrder: 1 } };
@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts', 'test/kit/**/*.test.ts'],
           exclude: [...needsHost],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -36,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'host',
           include: [...needsHost],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
