@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { vmDifference } from './machine-differences.ts';
 import { firstBoot } from './first-boot.ts';
 import { copyMethod, imageFormat, imageId } from './images.ts';
 import type { VmId } from './ids.ts';
@@ -106,27 +107,6 @@ export type VmDisk = z.infer<typeof vmDisk>;
 /** Orders for a machine. */
 export const vmVerb = z.enum(['start', 'shutdown', 'power-off', 'reset', 'discard-saved-state', 'adopt']);
 export type VmVerb = z.infer<typeof vmVerb>;
-
-export const vmSetting = z.enum([
-  'name',
-  'cpus',
-  'memory',
-  'firmware',
-  'disks',
-  'cdrom',
-  'network',
-  'bootOrder',
-]);
-export type VmSetting = z.infer<typeof vmSetting>;
-
-/** A setting that another program changed in the hypervisor since wcc wrote it. */
-export const vmDifference = z.object({
-  setting: vmSetting,
-  wcc: z.string().describe('as wcc wrote it; empty: nothing'),
-  hypervisor: z.string().describe('as the hypervisor has it; empty: nothing'),
-  canAdopt: z.boolean().describe('whether `adopt` can take it over'),
-});
-export type VmDifference = z.infer<typeof vmDifference>;
 
 /** What the caller may do with a machine now, by rights and state. */
 export const vmMay = z.object({
