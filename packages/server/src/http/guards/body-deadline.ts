@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { isBodyStreamed } from './streamed-body.ts';
-import { announcesBody } from './unread-body.ts';
+import { hasBody } from '../../uploads/headers.ts';
 
 export interface BodyDeadlineOptions {
   /** @default 30000 */
@@ -17,7 +17,7 @@ export function registerBodyDeadline(
 ): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
     const { raw } = request;
-    if (!announcesBody(raw.headers) || isBodyStreamed(request)) return payload;
+    if (!hasBody(raw) || isBodyStreamed(request)) return payload;
     const timer = setTimeout(() => {
       // The body of a GET is never read, but it may have arrived.
       if (!raw.complete) raw.destroy();

@@ -3,7 +3,7 @@ import { ApiError } from '@wcc/api';
 import { endpoints, largestBodyBytes } from '@wcc/api/openapi';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { isBodyStreamed } from './streamed-body.ts';
-import { announcesBody } from './unread-body.ts';
+import { hasBody } from '../../uploads/headers.ts';
 
 /** The least limit of a JSON body. A route whose fields may be larger together has their sum. */
 const leastBytes = 65_536;
@@ -26,7 +26,7 @@ export function registerRequestBodies(app: FastifyInstance): void {
     if (raw.headers['transfer-encoding'] !== undefined && (await isEmptyStream(raw)))
       delete raw.headers['transfer-encoding'];
     // The type of no content says nothing, and many clients always send one.
-    if (!announcesBody(raw.headers)) delete raw.headers['content-type'];
+    if (!hasBody(raw)) delete raw.headers['content-type'];
   });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser(['text/plain', 'application/json']);

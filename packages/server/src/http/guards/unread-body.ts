@@ -1,6 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
+import { hasBody } from '../../uploads/headers.ts';
 
 export interface UnreadBodyOptions {
   /** @default 2000 */
@@ -14,7 +15,7 @@ export interface UnreadBodyOptions {
 export function registerUnreadBody(app: FastifyInstance, { lingerMs }: UnreadBodyOptions = {}): void {
   app.addHook('onSend', async (request, reply) => closeIfUnread(request, reply, { lingerMs }));
   app.addHook('onResponse', async ({ raw }) => {
-    if (announcesBody(raw.headers)) raw.resume();
+    if (hasBody(raw)) raw.resume();
   });
 }
 
@@ -38,11 +39,6 @@ function closeLater(socket: Socket, lingerMs: number): void {
   };
 }
 
-function hasUnread({ complete, headers }: { complete: boolean; headers: IncomingHttpHeaders }): boolean {
-  return announcesBody(headers) && !complete;
-}
-
-/** Whether the headers of a request announce a body. */
-export function announcesBody(headers: IncomingHttpHeaders): boolean {
-  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+function hasUnread(request: IncomingMessage): boolean {
+  return hasBody(request) && !request.complete;
 }
