@@ -63,7 +63,13 @@ export async function startThread(path: string, options: ThreadOptions): Promise
   function fail(error: StoreError): void {
     if (pending.end(error) && isOpen && !isClosing) options.onEnd(error);
   }
-  await pending.waitFor(0);
+  try {
+    await pending.waitFor(0);
+  } catch (error) {
+    // Its connection holds locks of the file until the thread has ended.
+    await exited;
+    throw error;
+  }
   isOpen = true;
   return {
     async send(request) {
