@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
+import { isatty } from 'node:tty';
 import { ConfigError } from './config/errors.ts';
 import { adminTokenVariable, helpText } from './config/options.ts';
 import type { Command } from './config/read-config.ts';
 import { readConfig } from './config/read-config.ts';
+import { takeServiceEnvironment } from './service/environment.ts';
+import type { Service } from './service/service.ts';
 import type { RunningServer } from './start.ts';
 
 /** Copies have 10 s to write their checkpoint; a longer stop hangs. */
@@ -20,22 +23,28 @@ await main();
 
 async function main(): Promise<void> {
   try {
-    const command = readConfig(process.argv.slice(2), process.env);
+    const environment = { ...process.env };
+    const command = readConfig(process.argv.slice(2), environment);
     // Children and crash reports inherit the environment, so the secret is removed from it.
     delete process.env[adminTokenVariable];
     if (command.kind === 'help') process.stdout.write(helpText());
     else if (command.kind === 'version') process.stdout.write(`${version}\n`);
-    else await serve(command.config);
+    else await serve(command.config, () => readConfig(process.argv.slice(2), environment));
   } catch (error) {
     reportStartFailure(error);
   }
 }
 
-async function serve(config: Extract<Command, { kind: 'serve' }>['config']): Promise<void> {
+type Config = Extract<Command, { kind: 'serve' }>['config'];
+
+async function serve(config: Config, readAgain: () => Command): Promise<void> {
+  const serviceEnvironment = takeServiceEnvironment(process.env, process.pid);
   // Loads these modules late, because help, version and a wrong flag do not need them.
-  const [{ createLogger }, { startServer }] = await Promise.all([
+  const [{ createLogger }, { startServer }, { createService }, { describeStatus }] = await Promise.all([
     import('./http/log.ts'),
     import('./start.ts'),
+    import('./service/service.ts'),
+    import('./service/status.ts'),
   ]);
   const logger = createLogger(config.logLevel);
   const fatal = (error: unknown): void => {
@@ -43,27 +52,56 @@ async function serve(config: Extract<Command, { kind: 'serve' }>['config']): Pro
     process.exit(exitCodes.failed);
   };
   process.on('uncaughtException', fatal).on('unhandledRejection', fatal);
+  const service = createService(serviceEnvironment, (error, { stage }) =>
+    logger.error({ err: error, stage }, 'background failure'),
+  );
   const server = await startServer({
     config: { ...config, consoleDir: consoleDirectory() },
     version,
     logger,
     signInLinkTarget: process.stdout.isTTY ? 'terminal' : 'file',
+    onUpdate: ({ from, to }) => service.slowStart(`Updating the database from schema ${from} to ${to}`),
     onFatal: fatal,
   });
-  stopOnSignals(server, fatal);
+  const { stop } = stopOnSignals({ server, service }, fatal);
+  reloadOnHangup({ server, service, readAgain, stop });
   announce(server);
+  service.ready({ status: () => describeStatus(server.url, server), ping: () => server.store.ping() });
 }
 
 /** The first signal stops gracefully, the second at once. */
-function stopOnSignals(server: RunningServer, fatal: (error: unknown) => void): void {
+function stopOnSignals(
+  { server, service }: { server: RunningServer; service: Service },
+  fatal: (error: unknown) => void,
+): { stop: () => void } {
   let isStopping = false;
   const stop = (): void => {
     if (isStopping) process.exit(exitCodes.failed);
     isStopping = true;
+    service.stopping();
     setTimeout(() => fatal(new Error('The server did not stop in time.')), stopWithinMs).unref();
     server.stop().then(() => process.exit(0), fatal);
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  return { stop };
+}
+
+interface Reloading {
+  server: RunningServer;
+  service: Service;
+  readAgain: () => Command;
+  stop: () => void;
+}
+
+/** SIGHUP reads the settings again. On a terminal it stops the server, because the terminal is gone. */
+function reloadOnHangup({ server, service, readAgain, stop }: Reloading): void {
+  if (isatty(0) || isatty(1)) return void process.on('SIGHUP', stop);
+  process.on('SIGHUP', () => {
+    void service.reloading(async () => {
+      const command = readAgain();
+      if (command.kind === 'serve') server.reload(command.config);
+    });
+  });
 }
 
 /** Prints both lines in one write, so that a program that reads the first line has the second line too. */

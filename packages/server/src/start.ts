@@ -38,6 +38,8 @@ import { openRetentionClock } from './storage/retention-clock.ts';
 import { readInstallationId } from './storage/installation.ts';
 import type { Store } from './storage/store.ts';
 import { openStore } from './storage/store.ts';
+import { createReload } from './reload.ts';
+import type { SchemaUpdate } from './storage/messages.ts';
 import { toStartError } from './start-error.ts';
 import { warnAboutDisks } from './start-warnings.ts';
 import type { Undo } from './undo.ts';
@@ -50,6 +52,8 @@ export interface StartOptions {
   logger: FastifyBaseLogger;
   /** Destination of the one-time sign-in link: `terminal` for the caller, who prints `firstSignIn`, or a file. */
   signInLinkTarget: 'terminal' | 'file';
+  /** The start takes long, because it updates the database. @default no call */
+  onUpdate?: (update: SchemaUpdate) => void;
   /** The server has lost its database for good: the process should end. @default no call */
   onFatal?: (error: unknown) => void;
 }
@@ -63,6 +67,8 @@ export interface RunningServer {
   readonly firstSignIn: { link: string } | { file: string } | null;
   readonly store: Store;
   readonly hub: Hub;
+  /** Applies settings that were read again. @throws ConfigError, and keeps the earlier settings */
+  reload(config: ServerConfig): void;
   /** Graceful: watchers get a close code, copies write a checkpoint. Idempotent. */
   stop(): Promise<void>;
 }
@@ -131,6 +137,7 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
     firstSignIn,
     store,
     hub,
+    reload: createReload({ config, server: listening.server, logger }),
     stop: () => undo.all(),
   };
 }
@@ -159,11 +166,14 @@ async function createBackend(context: StartContext): Promise<Backend> {
   undo.add(() => hub.close());
   const metrics = createMetrics({ hub });
   undo.add(() => metrics.close());
-  const { onFatal = () => {} } = context;
+  const { onFatal = () => {}, onUpdate = () => {} } = context;
   const database = await openStore(join(config.dataDir, 'wcc.sqlite'), {
     onError,
     onFatal,
-    onUpdate: (update) => logUpdate(logger, update),
+    onUpdate: (update) => {
+      onUpdate(update);
+      logUpdate(logger, update);
+    },
   });
   const store = metrics.measureStore(database);
   undo.add(() => store.close());

@@ -44,6 +44,10 @@ function createTlsServer(listener: RequestListener, options: ServerOptions): Ser
   try {
     return createSecureServer({ ...options, minVersion: 'TLSv1.2' }, listener);
   } catch (cause) {
-    throw new ConfigError('tls_unreadable', 'The TLS certificate and key do not match.', cause);
+    throw tlsUnreadable(cause);
   }
+}
+
+export function tlsUnreadable(cause: unknown): ConfigError {
+  return new ConfigError('tls_unreadable', 'The TLS certificate and key do not match.', cause);
 }

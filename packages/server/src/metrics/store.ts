@@ -22,6 +22,7 @@ export function measureStore(store: Store, registry: Registry): Store {
       }
     },
     status: () => store.status(),
+    ping: () => store.ping(),
     close: () => store.close(),
   };
 }

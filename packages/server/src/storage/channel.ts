@@ -10,6 +10,8 @@ import { startThread } from './thread.ts';
 export interface Channel {
   read(sql: string, parameters: readonly SqlValue[]): Promise<unknown[]>;
   write(batch: readonly BatchStatement[]): Promise<WriteResult[]>;
+  /** Resolves when the thread answers at all, or is known to be away. Never rejects. */
+  ping(): Promise<void>;
   status(): ChannelStatus;
   /** Finishes earlier requests first. Idempotent. */
   close(): Promise<void>;
@@ -50,6 +52,11 @@ export async function openChannel(path: string, options: ChannelOptions): Promis
   return {
     read: async (sql, parameters) => (await send({ kind: 'read', sql, parameters })).rows ?? [],
     write: async (batch) => (await send({ kind: 'write', batch })).results ?? [],
+    ping: () =>
+      send({ kind: 'ping' }).then(
+        () => {},
+        () => {},
+      ),
     status: () => ({ ...kept.condition(), isOpen: kept.thread() !== null }),
     close: () => (closing ??= kept.close()),
   };

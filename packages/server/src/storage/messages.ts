@@ -25,6 +25,8 @@ export type BatchStatement =
 export type StoreRequest =
   | { kind: 'read'; id: number; sql: string; parameters: readonly SqlValue[] }
   | { kind: 'write'; id: number; batch: readonly BatchStatement[] }
+  /** Answered at once: says that the thread is alive. */
+  | { kind: 'ping'; id: number }
   | { kind: 'close'; id: number };
 
 /** The result of one statement of a batch. */

@@ -32,6 +32,11 @@ export interface Store {
   write(batch: readonly WriteStatement[]): Promise<WriteResult[]>;
   /** What the database can do now. */
   status(): StoreStatus;
+  /**
+   * Resolves when the database answers at all, an error included, or is known to be away. Pending for ever: it hangs.
+   * Never rejects.
+   */
+  ping(): Promise<void>;
   /** Finishes earlier calls, then closes. */
   close(): Promise<void>;
 }
@@ -76,6 +81,7 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
         },
       };
     },
+    ping: () => channel.ping(),
     async close() {
       ballast.close();
       check.close();

@@ -39,6 +39,7 @@ function serve(port: MessagePort, path: string): void {
   }, settleMs).unref();
   let queue: StoreRequest[] = [];
   port.on('message', (request: StoreRequest) => {
+    if (request.kind === 'ping') return respond({ id: request.id });
     // Batches that arrive during a commit are the next group.
     if (queue.push(request) > 1) return;
     setImmediate(() => {

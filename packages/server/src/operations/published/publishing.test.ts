@@ -49,6 +49,7 @@ async function startEngine(): Promise<Engine> {
   const counted: Store = {
     db: store.db,
     status: () => store.status(),
+    ping: () => store.ping(),
     close: () => store.close(),
     write(batch) {
       started.writes += 1;

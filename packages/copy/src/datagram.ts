@@ -1,0 +1,1 @@
+export { sendDatagram } from './kernel/datagram.ts';
