@@ -19,6 +19,7 @@ const commands: LazyCommands = {
   vm: createGroup('vm', 'list, create, control and delete machines', vmCommands),
   op: createGroup('op', 'list, watch and control operations', opCommands),
   audit: createGroup('audit', 'check the audit record of this host', auditCommands),
+  config: async () => (await import('./commands/config.ts')).addConfig,
   completion: async () => (await import('./commands/completion.ts')).addCompletion,
 };
 

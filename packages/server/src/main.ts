@@ -7,6 +7,8 @@ import { ConfigError } from './config/errors.ts';
 import { adminTokenVariable, helpText } from './config/options.ts';
 import type { Command } from './config/read-config.ts';
 import { readConfig } from './config/read-config.ts';
+import type { Settings } from './config/settings.ts';
+import { defaultConfigFile, isHostService, placeOfFailure } from './config/settings.ts';
 import { takeServiceEnvironment } from './service/environment.ts';
 import type { Service } from './service/service.ts';
 import type { RunningServer } from './start.ts';
@@ -22,16 +24,20 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 await main();
 
 async function main(): Promise<void> {
+  let settings: Settings | null = null;
   try {
     const environment = { ...process.env };
-    const command = readConfig(process.argv.slice(2), environment);
+    const defaultFile = isHostService(environment, process.pid) ? defaultConfigFile : null;
+    const read = (): Command => readConfig(process.argv.slice(2), environment, { defaultFile });
+    const command = read();
+    if (command.kind === 'serve') settings = command.settings;
     // Children and crash reports inherit the environment, so the secret is removed from it.
     delete process.env[adminTokenVariable];
     if (command.kind === 'help') process.stdout.write(helpText());
     else if (command.kind === 'version') process.stdout.write(`${version}\n`);
-    else await serve(command.config, () => readConfig(process.argv.slice(2), environment));
+    else await serve(command.config, read);
   } catch (error) {
-    reportStartFailure(error);
+    reportStartFailure(error, settings);
   }
 }
 
@@ -112,9 +118,12 @@ function announce({ url, firstSignIn }: RunningServer): void {
   process.stdout.write(`${ready}First sign-in, valid once and for 24 hours: ${where}\n`);
 }
 
-function reportStartFailure(error: unknown): void {
+function reportStartFailure(error: unknown, settings: Settings | null): void {
   if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`wcc cannot start (${error.code}): ${error.message}\nWhat to do: ${error.hint}\n`);
+  const place = settings && placeOfFailure(error.code, settings);
+  process.stderr.write(
+    `wcc cannot start (${error.code}): ${error.message}\n${place === null ? '' : `Set by: ${place}\n`}What to do: ${error.hint}\n`,
+  );
   process.exitCode = exitCodes.misconfigured;
 }
 

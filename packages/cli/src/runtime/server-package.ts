@@ -1,11 +1,14 @@
 import { CliError } from './errors.ts';
 
+/** An export of the server's package that a command calls. */
+type ServerDoor = `@wcc/server/${'main' | 'audit' | 'config'}`;
+
 /**
  * Imports a door of the server by name, because a host with only the CLI does not have that package.
  *
  * @throws CliError if the package is not installed
  */
-export async function importServer(door: '@wcc/server/main' | '@wcc/server/audit'): Promise<unknown> {
+export async function importServer(door: ServerDoor): Promise<unknown> {
   try {
     return await import(door);
   } catch (cause) {
@@ -15,5 +18,24 @@ export async function importServer(door: '@wcc/server/main' | '@wcc/server/audit
       hint: 'Install it: npm install @wcc/server',
       cause,
     });
+  }
+}
+
+/**
+ * Calls a door of the server. Its refusals have a code and a hint, and mean a wrong setting.
+ *
+ * @throws CliError
+ */
+export async function onServerPackage<T>(
+  door: ServerDoor,
+  call: (door: unknown) => T | Promise<T>,
+): Promise<T> {
+  const server = await importServer(door);
+  try {
+    return await call(server);
+  } catch (cause) {
+    const { name, code, message, hint } = cause as Error & { code: string; hint: string };
+    if (name !== 'ConfigError') throw cause;
+    throw new CliError('usage', message, { code, hint, cause });
   }
 }

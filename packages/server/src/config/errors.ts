@@ -1,6 +1,9 @@
 /** Reasons why the server cannot start: code → what to do. The process exits with code 2. */
 export const configHints = {
   option_invalid: 'See wcc serve --help.',
+  config_invalid: 'Correct the line; wcc config --template prints a file with every setting.',
+  config_unreadable: 'Use a text file that the user of wcc can read, or leave --config and WCC_CONFIG out.',
+  config_public: 'Take the right to read the file from other users: chmod o= FILE.',
   public_url_invalid: 'Use scheme, host and port only, e.g. https://wcc.example.org.',
   tls_required:
     'Set --tls-cert and --tls-key, or --behind-tls-proxy and --public-url, or listen on a loopback address.',

@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ServerConfig } from './config.ts';
 import type { ConfigErrorCode } from './errors.ts';
+import { ConfigError } from './errors.ts';
+import type { Flag } from './options.ts';
+import { environmentName, options } from './options.ts';
 import { readConfig } from './read-config.ts';
+import { isHostService } from './settings.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wcc-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -86,6 +90,45 @@ describe('readConfig with flags and environment variables', () => {
   });
 });
 
+describe('readConfig with a configuration file', () => {
+  const lines = 'WCC_PORT=1\nWCC_LOG_LEVEL=debug\nWCC_HYPERVISOR=qemu\nWCC_BEHIND_TLS_PROXY=\n';
+
+  it('prefers the flag, then the environment variable, then the file', () => {
+    const path = file('order.env', lines);
+    const environment = { HOME: '/home/sato', WCC_CONFIG: path, WCC_LOG_LEVEL: 'warn', WCC_PORT: '2' };
+    expect(read(['--port', '3'], environment)).toMatchObject({
+      port: 3,
+      logLevel: 'warn',
+      hypervisor: { driver: 'qemu' },
+      behindTlsProxy: false,
+    });
+    const other = file('other.env', 'WCC_PORT=4\n');
+    expect(read(['--config', other], { WCC_CONFIG: path }).port).toBe(4);
+  });
+
+  it('reads the default file only if it exists and no other is named', () => {
+    const portOf = (argv: string[], defaultFile: string): number => {
+      const command = readConfig(argv, {}, { defaultFile });
+      return command.kind === 'serve' ? command.config.port : 0;
+    };
+    const path = file('default.env', lines);
+    expect(portOf([], path)).toBe(1);
+    expect(portOf([], join(directory, 'absent.env'))).toBe(8400);
+    expect(portOf(['--config', file('other.env', '')], path)).toBe(8400);
+    expect(() => read(['--config', join(directory, 'absent.env')])).toThrow(
+      expect.objectContaining({ code: 'config_unreadable' }),
+    );
+  });
+
+  it('takes only a process that systemd itself started for the service of the host', () => {
+    expect(isHostService({ SYSTEMD_EXEC_PID: '71' }, 71)).toBe(true);
+    // A child of the service, a terminal of a desktop, and a service of a user.
+    expect(isHostService({ SYSTEMD_EXEC_PID: '70' }, 71)).toBe(false);
+    expect(isHostService({ INVOCATION_ID: 'x' }, 71)).toBe(false);
+    expect(isHostService({ SYSTEMD_EXEC_PID: '71', MANAGERPID: '9' }, 71)).toBe(false);
+  });
+});
+
 describe('the administrator token', () => {
   const secret = '0123456789abcdef0123456789abcdef';
   it('comes from the environment or a file, without the trailing newline', () => {
@@ -95,56 +138,126 @@ describe('the administrator token', () => {
 });
 
 const short = file('short', 'short');
-const refusals: [ConfigErrorCode, string[], Record<string, string>?][] = [
-  ['option_invalid', ['--nonsense']],
-  ['option_invalid', ['--port']],
-  ['option_invalid', ['stray']],
-  ['option_invalid', ['--port', '65536']],
-  ['option_invalid', ['--port', '-1']],
-  ['option_invalid', ['--port', '80a']],
-  ['option_invalid', [], { WCC_PORT: 'x' }],
-  ['option_invalid', ['--max-copies-per-pool', '0']],
-  ['option_invalid', ['--free-space-floor', '5 %']],
-  ['option_invalid', ['--emergency-floor', '-1']],
-  ['option_invalid', ['--max-virtual-size', '0']],
-  ['option_invalid', ['--max-virtual-size', '1TiB']],
-  ['option_invalid', ['--max-virtual-size', '9007199254740992']],
-  ['option_invalid', ['--upload-quota', '-1']],
-  ['option_invalid', ['--upload-quota', '101%']],
-  ['option_invalid', ['--free-space-floor', '100%']],
-  ['option_invalid', ['--upload-expiry', '0']],
-  ['option_invalid', ['--upload-expiry', 'never']],
-  ['option_invalid', ['--log-level', 'loud']],
-  ['option_invalid', ['--trusted-proxy', '10.0.0.0/33']],
-  ['option_invalid', ['--trusted-proxy', 'proxy.example.org']],
-  ['option_invalid', ['--foreign-origins', 'https://status.example.org/page']],
-  ['option_invalid', ['--foreign-origins', '*']],
-  ['option_invalid', [], { WCC_BEHIND_TLS_PROXY: 'perhaps' }],
-  ['public_url_invalid', ['--public-url', 'wcc.example.org']],
-  ['public_url_invalid', ['--public-url', 'https://wcc.example.org/console']],
-  ['public_url_invalid', ['--public-url', 'https://user@wcc.example.org']],
-  ['public_url_invalid', ['--public-url', 'ftp://wcc.example.org']],
-  ['tls_required', ['--host', '0.0.0.0']],
-  ['tls_required', ['--host', '192.0.2.1']],
-  ['tls_required', ['--host', '127.evil.example']],
-  ['tls_required', ['--public-url', 'https://wcc.example.org']],
-  ['tls_required', ['--behind-tls-proxy']],
-  ['tls_required', ['--behind-tls-proxy', '--public-url', 'http://wcc.example.org']],
-  ['tls_unreadable', ['--tls-cert', short]],
-  ['tls_unreadable', ['--tls-cert', '/nonexistent', '--tls-key', short]],
-  ['admin_token_short', [], { WCC_ADMIN_TOKEN: 'short' }],
-  ['admin_token_short', ['--admin-token-file', short]],
-  ['admin_token_unreadable', ['--admin-token-file', '/nonexistent']],
+const absent = join(directory, 'absent');
+type WrongValues = readonly [string, ConfigErrorCode?][];
+
+/** Every setting with what it refuses. Null: every text is a possible value. */
+const wrongValues: Record<Flag, WrongValues | null> = {
+  port: [['65536'], ['-1'], ['80a'], ['8400 # web'], ['1e3']],
+  host: [['127.0.0.256'], ['10.0.0'], ['wcc example'], ['https://wcc.example.org'], ['-a'], ['::g']],
+  'data-dir': null,
+  pool: null,
+  'public-url': [
+    ['wcc.example.org', 'public_url_invalid'],
+    ['https://wcc.example.org/console', 'public_url_invalid'],
+    ['https://user@wcc.example.org', 'public_url_invalid'],
+    ['ftp://wcc.example.org', 'public_url_invalid'],
+    ['https://wcc.example.org', 'tls_required'],
+  ],
+  'tls-cert': [[short, 'tls_unreadable']],
+  'tls-key': [[short, 'tls_unreadable']],
+  'behind-tls-proxy': [['perhaps'], ['2'], ['true', 'tls_required']],
+  'trusted-proxy': [['10.0.0.0/33'], ['proxy.example.org'], ['127.0.0.1,x']],
+  'foreign-origins': [['https://status.example.org/page'], ['*']],
+  'import-allow': [['10.0.0.0/33'], ['lan'], ['::1/129']],
+  'admin-token-file': [
+    [absent, 'admin_token_unreadable'],
+    [directory, 'admin_token_unreadable'],
+    [short, 'admin_token_short'],
+  ],
+  'max-copies-per-pool': [['0'], ['65'], ['two']],
+  'free-space-floor': [['5 %'], ['100%'], ['-1'], ['9007199254740992'], ['2GiB']],
+  'emergency-floor': [['-1'], ['101%'], ['none']],
+  'upload-expiry': [['0'], ['never'], ['7d']],
+  'upload-quota': [['-1'], ['0'], ['101%'], ['half']],
+  'max-uploads-per-user': [['0'], ['10001']],
+  'max-virtual-size': [['0'], ['1TiB'], ['9007199254740992']],
+  hypervisor: [['xen'], ['QEMU']],
+  'log-level': [['loud'], ['INFO']],
+};
+
+const cases = options.flatMap(({ flag }) =>
+  (wrongValues[flag] ?? []).map(([text, code = 'option_invalid']) => ({
+    flag,
+    text,
+    code,
+    isSwitch: flag === 'behind-tls-proxy',
+  })),
+);
+
+function refusal(argv: string[], environment: Record<string, string> = {}): ConfigError {
+  try {
+    read(argv, environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('readConfig with a wrong value', () => {
+  it.each(cases)('names file and line of the value $text of $flag', ({ flag, text, code }) => {
+    const name = environmentName(flag);
+    const path = file('wcc.env', `# A comment\n\n; another\n${name}="${text}"\n`);
+    const error = refusal(['--config', path]);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(new RegExp(`^${path}:4: ${name}: .+\\.$`));
+    expect(error.hint).toMatch(/\w/);
+  });
+
+  it.each(cases)('names the variable of the value $text of $flag', ({ flag, text, code }) => {
+    const error = refusal([], { [environmentName(flag)]: text });
+    expect(error.code).toBe(code);
+    expect(error.message.startsWith(`${environmentName(flag)} (environment): `)).toBe(true);
+  });
+
+  it.each(cases.filter(({ isSwitch }) => !isSwitch))(
+    'names the flag of the value $text of $flag',
+    ({ flag, text, code }) => {
+      const error = refusal([`--${flag}=${text}`]);
+      expect(error.code).toBe(code);
+      expect(error.message.startsWith(`--${flag}: `)).toBe(true);
+    },
+  );
+
+  it.each(['data-dir', 'pool', 'tls-cert', 'admin-token-file'] as const)(
+    'refuses a relative path of %s in a file, which has no current directory',
+    (flag) => {
+      const path = file(
+        'wcc.env',
+        `${environmentName(flag)}=images\n${flag === 'tls-cert' ? 'WCC_TLS_KEY=/nonexistent\n' : ''}`,
+      );
+      expect(refusal(['--config', path]).message).toBe(
+        `${path}:1: ${environmentName(flag)}: images is not an absolute path.`,
+      );
+    },
+  );
+
+  it('does not show a token that is too short', () => {
+    const path = file('wcc.env', 'WCC_ADMIN_TOKEN=short-secret\n');
+    chmodSync(path, 0o640);
+    for (const error of [refusal(['--config', path]), refusal([], { WCC_ADMIN_TOKEN: 'short-secret' })]) {
+      expect(error.code).toBe('admin_token_short');
+      expect(error.message).not.toContain('short-secret');
+    }
+  });
+});
+
+const refusals: [ConfigErrorCode, RegExp, string[]][] = [
+  ['option_invalid', /^--nonsense is not a flag of wcc serve\.$/, ['--nonsense']],
+  ['option_invalid', /^--prot is not a flag of wcc serve\. Did you mean --port\?$/, ['--prot', '80']],
+  ['option_invalid', /--port/, ['--port']],
+  ['option_invalid', /stray/, ['stray']],
+  ['tls_required', /^--host: /, ['--host', '192.0.2.1']],
+  ['tls_required', /^--host: /, ['--host', '127.evil.example']],
+  ['tls_required', /^--behind-tls-proxy: /, ['--behind-tls-proxy', '--public-url', 'http://wcc.example.org']],
+  ['tls_unreadable', /^--tls-cert: .*\/nonexistent/, ['--tls-cert', '/nonexistent', '--tls-key', short]],
 ];
 
-describe('readConfig with an invalid setting', () => {
-  it.each(refusals)('throws %s for %j %j', (code, argv, environment = {}) => {
-    expect(() => read(argv, environment)).toThrow(
-      expect.objectContaining({
-        code,
-        message: expect.any(String) as string,
-        hint: expect.any(String) as string,
-      }),
-    );
+describe('readConfig with a wrong command line', () => {
+  it.each(refusals)('throws %s: %s for %j', (code, message, argv) => {
+    const error = refusal(argv);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
   });
 });
