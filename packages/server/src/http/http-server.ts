@@ -4,6 +4,7 @@ import type { ServerOptions } from 'node:https';
 import { createServer as createSecureServer } from 'node:https';
 import type { ServerConfig } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
+import { takeRequestsInTurn } from './guards/request-turns.ts';
 
 /** All in milliseconds. */
 export interface ServerTimeouts {
@@ -28,21 +29,24 @@ export interface HttpServerOptions {
   timeouts?: Partial<ServerTimeouts>;
 }
 
-/** Creates the HTTP or HTTPS server with its timeouts. @throws ConfigError `tls_unreadable` */
+/**
+ * Creates the HTTP or HTTPS server with its timeouts. The requests of one connection run one after the other.
+ * @throws ConfigError `tls_unreadable`
+ */
 export function createHttpServer(listener: RequestListener, { tls, timeouts }: HttpServerOptions): Server {
   const { headersTimeout, connectionsCheckingInterval, inactivity, keepAlive } = { ...defaults, ...timeouts };
   // Both are set, because a `requestTimeout` of 0 alone also disables `headersTimeout`.
   const options = { requestTimeout: 0, headersTimeout, connectionsCheckingInterval };
-  const server =
-    tls === null ? createServer(options, listener) : createTlsServer(listener, { ...options, ...tls });
+  const server = tls === null ? createServer(options) : createTlsServer({ ...options, ...tls });
+  takeRequestsInTurn(server, listener);
   server.keepAliveTimeout = keepAlive;
   server.setTimeout(inactivity);
   return server;
 }
 
-function createTlsServer(listener: RequestListener, options: ServerOptions): Server {
+function createTlsServer(options: ServerOptions): Server {
   try {
-    return createSecureServer({ ...options, minVersion: 'TLSv1.2' }, listener);
+    return createSecureServer({ ...options, minVersion: 'TLSv1.2' });
   } catch (cause) {
     throw tlsUnreadable(cause);
   }
