@@ -23,7 +23,8 @@ export function routeOf(route: string, retryOf: string | null): string {
 
 export interface Idempotency {
   /**
-   * Creates the operation, or returns the one that this key created in the last 24 h.
+   * Creates the operation, or returns the one that this key created in the last 24 h. `make` contains every check
+   * whose result can change: a request that was accepted keeps its answer. Only the right is checked before.
    * @throws ApiError `idempotency_conflict` if the key was used with another body
    */
   once(request: IdempotentRequest, make: (remember: Remember) => Promise<Snapshot>): Promise<Snapshot>;

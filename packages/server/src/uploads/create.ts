@@ -34,8 +34,6 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const { raw, principal } = request;
   assertRight(principal, 'image.upload');
   const sizeBytes = lengthOf(request);
-  assertAcceptableSize(sizeBytes, context.images.maxVirtualSizeBytes);
-  assertNotEmpty(sizeBytes);
   const bringsBytes = hasBody(raw);
   // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
   if (bringsBytes) assertContentType(raw);
@@ -85,9 +83,11 @@ async function start(context: UploadsContext, request: Sized): Promise<Snapshot>
   const id = createOperationId();
   const body = { sizeBytes, metadata: request.raw.headers['upload-metadata'] ?? '' };
   const key = { userId, route: 'POST /api/uploads', key: idempotencyKey, body };
-  const made = await operations.idempotency.once(key, (remember) =>
+  const made = await operations.idempotency.once(key, async (remember) => {
+    assertAcceptableSize(sizeBytes, context.images.maxVirtualSizeBytes);
+    assertNotEmpty(sizeBytes);
     // Concurrent requests of a user must not exceed the quota together, nor end each other's new uploads.
-    context.userMutex(userId)(async () => {
+    return context.userMutex(userId)(async () => {
       const { metadata } = request;
       const pool = await poolOf(context, metadata.pool);
       const beginning = { principal, pool, sizeBytes, metadata };
@@ -114,8 +114,8 @@ async function start(context: UploadsContext, request: Sized): Promise<Snapshot>
         statements: [image.statement, ...remember(id)],
       });
       return open(context, id, principal);
-    }),
-  );
+    });
+  });
   return made.id === id ? made : reopen(context, made.id);
 }
 

@@ -25,11 +25,11 @@ export async function requestImport(
   { principal, request: { body }, idempotencyKey, retryOf, imports }: RequestWithContext,
 ): Promise<Snapshot> {
   assertRight(principal, 'image.import');
-  const source = parseSource(body.url);
-  assertPublicAddress(source, imports.isAllowed);
   const route = routeOf('POST /api/images/import', retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   const accepted = await context.operations.idempotency.once(key, async (remember) => {
+    const source = parseSource(body.url);
+    assertPublicAddress(source, imports.isAllowed);
     const pool = await poolOf(context, body.pool);
     const id = createOperationId();
     const image = context.numbers.take();

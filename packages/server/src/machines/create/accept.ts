@@ -40,14 +40,19 @@ export interface RequestedVm {
   start: boolean;
 }
 
-export interface ProvisionRequest {
-  action: Action;
-  principal: Principal;
+export interface PreparedVm {
   requested: RequestedVm;
   /** The request without its secrets, kept for a retry. */
   request: unknown;
   /** The source of `copy_vm`; null for a new machine. */
   copyOf: { id: VmId; name: string } | null;
+}
+
+export interface ProvisionRequest {
+  action: Action;
+  principal: Principal;
+  /** Checks what can change between two requests. It does not run for a request that was accepted before. */
+  prepare: () => Promise<PreparedVm>;
   idempotencyKey: string | null;
   /** Route and body are the scope of the idempotency key. */
   route: string;
@@ -59,15 +64,18 @@ export interface ProvisionRequest {
 export async function requestVm(context: MachinesContext, provision: ProvisionRequest): Promise<Snapshot> {
   const { principal, idempotencyKey: key, route, body } = provision;
   const request = { userId: principal.userId, route, key, body };
-  return context.operations.idempotency.once(request, (remember) =>
+  return context.operations.idempotency.once(request, async (remember) => {
+    const prepared = { ...provision, ...(await provision.prepare()) };
     // One at a time, so that two requests cannot take the same name.
-    context.machineMutex('create')(() => checkAndAccept(context, provision, remember)),
-  );
+    return context.machineMutex('create')(() => checkAndAccept(context, prepared, remember));
+  });
 }
+
+type Provision = Omit<ProvisionRequest, 'prepare'> & PreparedVm;
 
 async function checkAndAccept(
   context: MachinesContext,
-  provision: ProvisionRequest,
+  provision: Provision,
   remember: (operationId: string) => WriteStatement[],
 ): Promise<Snapshot> {
   const { requested, principal } = provision;
@@ -216,7 +224,7 @@ interface Accepted {
 
 function accept(
   context: MachinesContext,
-  { action, principal, requested, request, copyOf, retryOf }: ProvisionRequest,
+  { action, principal, requested, request, copyOf, retryOf }: Provision,
   { id, vm, disks, pool, statements }: Accepted,
 ): Promise<Snapshot> {
   const [firstBoot, secrets] = withoutSecrets(requested.firstBoot);

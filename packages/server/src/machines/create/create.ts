@@ -11,7 +11,7 @@ import { routeOf } from '../../operations/idempotency.ts';
 import type { MachinesContext } from '../context.ts';
 import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
-import type { RequestedVm } from './accept.ts';
+import type { PreparedVm, RequestedVm } from './accept.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff, assertUnchanged } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
@@ -69,6 +69,18 @@ async function create(
   { principal, body, idempotencyKey, retryOf = null }: CreateRequest<CreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
+  return requestVm(context, {
+    action,
+    principal,
+    prepare: async () => prepareNew(body),
+    idempotencyKey,
+    route: routeOf('POST /api/vms', retryOf),
+    body,
+    retryOf,
+  });
+}
+
+function prepareNew(body: CreateVmInput): PreparedVm {
   assertUserData(body.firstBoot?.userData);
   const { name, cpus, memoryBytes, network, firmware, cdBus = defaultCdBus, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
@@ -87,17 +99,8 @@ async function create(
     cdrom: disc?.image ?? null,
     bootOrder: body.bootOrder ?? ['disk', 'cdrom'],
   };
-  return requestVm(context, {
-    action,
-    principal,
-    requested,
-    request: { ...body, firstBoot: withoutSecrets(firstBoot)[0] ?? undefined },
-    copyOf: null,
-    idempotencyKey,
-    route: routeOf('POST /api/vms', retryOf),
-    body,
-    retryOf,
-  });
+  const request = { ...body, firstBoot: withoutSecrets(firstBoot)[0] ?? undefined };
+  return { requested, request, copyOf: null };
 }
 
 const defaultMemoryBytes = 2 * 1024 ** 3;
@@ -109,6 +112,22 @@ async function quickCreate(
   { principal, body, idempotencyKey, retryOf = null }: CreateRequest<QuickCreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
+  return requestVm(context, {
+    action,
+    principal,
+    prepare: () => prepareQuick(context, principal, body),
+    idempotencyKey,
+    route: routeOf('POST /api/vms/quick-create', retryOf),
+    body,
+    retryOf,
+  });
+}
+
+async function prepareQuick(
+  context: MachinesContext,
+  principal: Principal,
+  body: QuickCreateVmInput,
+): Promise<PreparedVm> {
   const { image, name, sizeBytes, full, start } = body;
   const { user, sshKeys } = await readProfile(context.store, principal.userId);
   await assertTemplateVisible(context, principal, image);
@@ -126,17 +145,7 @@ async function quickCreate(
     pool: undefined,
     start,
   };
-  return requestVm(context, {
-    action,
-    principal,
-    requested,
-    request: body,
-    copyOf: null,
-    idempotencyKey,
-    route: routeOf('POST /api/vms/quick-create', retryOf),
-    body,
-    retryOf,
-  });
+  return { requested, request: body, copyOf: null };
 }
 
 /** Checks the image before anything else. @throws ApiError `not_found` for the field `image` */
@@ -162,6 +171,22 @@ async function copy(
   { principal, id, body, idempotencyKey, retryOf = null }: CreateRequest<CopyVmRequest> & { id: VmId },
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
+  return requestVm(context, {
+    action,
+    principal,
+    prepare: () => prepareCopy(context, principal, { id, body }),
+    idempotencyKey,
+    route: routeOf(`POST /api/vms/${id}/copy`, retryOf),
+    body,
+    retryOf,
+  });
+}
+
+async function prepareCopy(
+  context: MachinesContext,
+  principal: Principal,
+  { id, body }: { id: VmId; body: CopyVmRequest },
+): Promise<PreparedVm> {
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
   assertIdle(row);
   await mapHypervisorErrors(async () => {
@@ -184,15 +209,5 @@ async function copy(
     network: { kind: row.networkKind, name: row.networkName },
     bootOrder: bootOrderOf(row),
   };
-  return requestVm(context, {
-    action,
-    principal,
-    requested,
-    request: { id, ...body },
-    copyOf: { id, name: row.name },
-    idempotencyKey,
-    route: routeOf(`POST /api/vms/${id}/copy`, retryOf),
-    body,
-    retryOf,
-  });
+  return { requested, request: { id, ...body }, copyOf: { id, name: row.name } };
 }
