@@ -23,6 +23,8 @@ export interface Completion {
   statements: readonly WriteStatement[];
   result: NonNullable<Snapshot['result']>;
   target: Snapshot['target'];
+  /** What is known of the result; the record has it also when the work itself ended with its process. @default none */
+  warnings?: readonly string[];
 }
 
 /** The state of an operation on the disk after a crash. */

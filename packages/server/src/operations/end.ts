@@ -27,8 +27,9 @@ export async function endSucceeded(
   const completion = await withRetries(engine, operation, () => operation.action.complete(operation, result));
   const wasCancelling = operation.record.state === 'cancelling';
   const earlier = operation.record.warnings;
+  const found = [...(completion.warnings ?? []), ...(result?.warnings ?? [])];
   const own = end.warning === undefined ? [] : [end.warning];
-  const codes = new Set([...(result?.warnings ?? []), ...own, ...(wasCancelling ? [cancelTooLate] : [])]);
+  const codes = new Set([...found, ...own, ...(wasCancelling ? [cancelTooLate] : [])]);
   const warnings = [...codes].filter((code) => !earlier.includes(code));
   const record: OperationRecord = {
     ...endPhases(succeeded(operation.record), result),

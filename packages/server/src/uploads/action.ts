@@ -37,11 +37,12 @@ export function createUploadAction(context: UploadsContext): Action<UploadInput>
       const done = await offsetOf(context, operation);
       return done === null ? null : { phase: 'receive', done };
     },
-    async complete({ id, input: { sizeBytes, sha256, format } }, { path }) {
+    async complete({ id, input: { sizeBytes, sha256, format, targetName: name } }, { path }) {
       // No program uses the file before it is registered, so a second inspection after a crash has the same
       // result.
       const found =
-        scratchOf(context, id).inspected ?? (await inspectForeign(path, { believed: format ?? undefined }));
+        scratchOf(context, id).inspected ??
+        (await inspectForeign(path, { believed: format ?? undefined, name }));
       // wcc compared a given digest with the file before the rename.
       return { ...found, copiedFrom: null, dataBytes: sizeBytes, sha256, declared: format };
     },

@@ -29,7 +29,7 @@ async function registerAfterCrash(
   kind: 'upload' | 'import',
   name: string,
   format: ImageFormat | null,
-): Promise<void> {
+): Promise<readonly string[] | undefined> {
   const { context } = domain.images;
   const number = context.numbers.take();
   const input = { poolId: domain.poolId(), targetId: number.id, targetName: name, ownerId: admin.userId };
@@ -42,9 +42,16 @@ async function registerAfterCrash(
         createImportContext(() => true),
       );
   const operation = { id: createOperationId(), input: { ...input, sizeBytes: 65_536, sha256: null, format } };
-  const { statements } = await action.complete(operation as unknown as OperationView<PublishInput>, null);
-  await domain.store.write([number.statement, ...statements]);
+  const completion = await action.complete(operation as unknown as OperationView<PublishInput>, null);
+  await domain.store.write([number.statement, ...completion.statements]);
+  return completion.warnings;
 }
+
+it.each(['upload', 'import'] as const)('F1: the name of an %s is judged after a crash', async (kind) => {
+  await writeFile(join(domain.poolDir, 'none.iso'), Buffer.alloc(65_536, 1));
+  expect(await registerAfterCrash(kind, 'none.iso', null)).toEqual(['content_is_no_disc']);
+  expect((await domain.image('none.iso')).remarks).toEqual(['content_is_no_disc']);
+});
 
 it.each(['upload', 'import'] as const)(
   'the format that a person declared for an %s holds after a crash and after a scan',

@@ -16,8 +16,8 @@ interface Turns {
 
 /**
  * Hands over pipelined requests (RFC 9112, section 9.3.2) one after the other. Node hands over all of them at once,
- * and an answer that waits for its connection never emits `close` when that connection is cut: its work would go on,
- * and its entry in the registry of open connections would stay.
+ * and an answer that waits for its connection never emits `close` when that connection is cut: its work would
+ * continue, and its entry in the registry of open connections would stay.
  */
 export function takeRequestsInTurn(server: Server, listener: RequestListener): void {
   const connections = new WeakMap<Socket, Turns>();

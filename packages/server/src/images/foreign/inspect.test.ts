@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectForeign } from './inspect.ts';
-import type { InspectOptions } from './inspect.ts';
+import type { InspectOptions, Inspected } from './inspect.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 ** 2;
@@ -36,12 +36,15 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
+const inspect = (name: string, options: InspectOptions = {}): Promise<Inspected> =>
+  inspectForeign(path(name), { ...options, name });
+
 /** The refusal; throws if the file is accepted. */
 async function refusalOf(
   name: string,
   options: InspectOptions = {},
 ): Promise<{ code: string; message: string; hint: string }> {
-  const found: unknown = await inspectForeign(path(name), options).catch((error: unknown) => error);
+  const found: unknown = await inspect(name, options).catch((error: unknown) => error);
   expect(found).toBeInstanceOf(Error);
   return found as Error & { code: string; hint: string };
 }
@@ -85,8 +88,8 @@ describe('accepted files', () => {
       '1G',
     );
     for (const name of ['good.qcow2', 'old.qcow2', 'small.qcow2'])
-      expect(await inspectForeign(path(name))).toMatchObject({ format: 'qcow2', virtualSizeBytes: 4 * MiB });
-    expect(await inspectForeign(path('wide.qcow2'))).toMatchObject({
+      expect(await inspect(name)).toMatchObject({ format: 'qcow2', virtualSizeBytes: 4 * MiB });
+    expect(await inspect('wide.qcow2')).toMatchObject({
       format: 'qcow2',
       virtualSizeBytes: 1024 * MiB,
     });
@@ -99,13 +102,13 @@ describe('accepted files', () => {
     await writeFile(path('gpt.img'), withPartitions);
     await writeFile(path('empty.img'), '');
     await writeFile(path('short.img'), 'x');
-    expect(await inspectForeign(path('gpt.img'))).toMatchObject({ format: 'raw', virtualSizeBytes: MiB });
-    expect(await inspectForeign(path('disk.raw'), { believed: 'raw' })).toMatchObject({ format: 'raw' });
+    expect(await inspect('gpt.img')).toMatchObject({ format: 'raw', virtualSizeBytes: MiB });
+    expect(await inspect('disk.raw', { believed: 'raw' })).toMatchObject({ format: 'raw' });
     expect(await refusalOf('empty.img')).toMatchObject({
       code: 'not_an_image',
       message: 'The file is empty.',
     });
-    expect(await inspectForeign(path('short.img'))).toMatchObject({
+    expect(await inspect('short.img')).toMatchObject({
       format: 'raw',
       virtualSizeBytes: 1,
       remarks: ['content_is_text'],
@@ -114,9 +117,9 @@ describe('accepted files', () => {
 
   it('accepts an ISO, with any boot code before its descriptor', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
-    expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
+    expect(await inspect('install.iso')).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
     await patch('install.iso', 0, Buffer.from('1f8b0800', 'hex'));
-    expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso' });
+    expect(await inspect('install.iso')).toMatchObject({ format: 'iso' });
   });
 
   it('accepts qcow2 with leaked clusters', async () => {
@@ -125,7 +128,7 @@ describe('accepted files', () => {
     // Without its only L1 entry, every cluster is leaked.
     await patch('leaky.qcow2', Number(header.readBigUInt64BE(40)), Buffer.alloc(8));
     await expect(run('qemu-img', ['check', path('leaky.qcow2')])).rejects.toMatchObject({ code: 3 });
-    expect(await inspectForeign(path('leaky.qcow2'))).toMatchObject({ format: 'qcow2' });
+    expect(await inspect('leaky.qcow2')).toMatchObject({ format: 'qcow2' });
   });
 });
 
@@ -177,7 +180,7 @@ describe('hostile files', () => {
       message: 'The image has 100 TiB; the limit is 4.0 MiB.',
     });
     // The limit itself is allowed.
-    expect(await inspectForeign(path('good.qcow2'), limit)).toMatchObject({ virtualSizeBytes: 4 * MiB });
+    expect(await inspect('good.qcow2', limit)).toMatchObject({ virtualSizeBytes: 4 * MiB });
     const less = { maxVirtualSizeBytes: 4 * MiB - 1 };
     expect(await refusalOf('good.qcow2', less)).toMatchObject({ code: 'image_too_large' });
     expect(await refusalOf('disk.raw', less)).toMatchObject({
@@ -211,7 +214,7 @@ describe('hostile files', () => {
 
   it('recognises an ISO that was declared as qcow2, and refuses it', async () => {
     await writeIso('really-iso.qcow2', { volumeBytes: MiB });
-    expect(await inspectForeign(path('really-iso.qcow2'))).toMatchObject({ format: 'iso' });
+    expect(await inspect('really-iso.qcow2')).toMatchObject({ format: 'iso' });
     expect(await refusalOf('really-iso.qcow2', { believed: 'qcow2' })).toMatchObject({
       code: 'unsupported_format',
       message: 'The content is iso, not qcow2.',
@@ -292,8 +295,8 @@ describe('without qemu-img', () => {
 
   it('accepts raw disks and ISOs without qemu-img, and refuses qcow2 with the package to install', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
-    expect(await inspectForeign(path('disk.raw'), { toolDirectories })).toMatchObject({ format: 'raw' });
-    expect(await inspectForeign(path('install.iso'), { toolDirectories })).toMatchObject({ format: 'iso' });
+    expect(await inspect('disk.raw', { toolDirectories })).toMatchObject({ format: 'raw' });
+    expect(await inspect('install.iso', { toolDirectories })).toMatchObject({ format: 'iso' });
     expect(await refusalOf('good.qcow2', { toolDirectories })).toMatchObject({
       code: 'tool_missing',
       hint: /util-linux|qemu-utils/,
@@ -303,5 +306,5 @@ describe('without qemu-img', () => {
 
 it('an inspection rejects with the reason of its signal', async () => {
   const signal = AbortSignal.abort(new Error('given up'));
-  await expect(inspectForeign(path('good.qcow2'), { signal })).rejects.toThrow('given up');
+  await expect(inspect('good.qcow2', { signal })).rejects.toThrow('given up');
 });

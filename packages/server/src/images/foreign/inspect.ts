@@ -12,10 +12,13 @@ import type { ToolOptions } from './qemu-img.ts';
 export interface InspectOptions extends ToolOptions {
   /** The declared format. The content decides; a contradiction is refused. */
   believed?: ImageFormat | undefined;
-  /** The name of the image, for remarks. @default none */
-  name?: string | undefined;
   /** @default no limit, for files that are in a pool already */
   maxVirtualSizeBytes?: number | undefined;
+}
+
+export interface ForeignOptions extends InspectOptions {
+  /** The name of the image, for remarks. */
+  name: string;
 }
 
 export interface Inspected {
@@ -32,7 +35,7 @@ export interface Inspected {
  *
  * @throws ApiError with a code of `@wcc/api/content`; `tool_missing`, `not_regular`
  */
-export async function inspectForeign(path: string, options: InspectOptions = {}): Promise<Inspected> {
+export async function inspectForeign(path: string, options: ForeignOptions): Promise<Inspected> {
   const file = await openSafely(path);
   try {
     return await inspectOpen(file, options);
@@ -53,13 +56,16 @@ export async function openSafely(path: string): Promise<FileHandle> {
   throw new ApiError('not_regular');
 }
 
-async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<Inspected> {
+async function inspectOpen(file: FileHandle, options: ForeignOptions): Promise<Inspected> {
   const { format, virtualSizeBytes, qcow2, remarks } = await judgeOrRefuse(file, options);
   if (qcow2 !== null) await checkQcow2(file, qcow2, options);
   return { format, virtualSizeBytes, remarks };
 }
 
-async function judgeOrRefuse(file: FileHandle, options: InspectOptions): Promise<AcceptedContent> {
+async function judgeOrRefuse(
+  file: FileHandle,
+  options: InspectOptions & Partial<ForeignOptions>,
+): Promise<AcceptedContent> {
   const { maxVirtualSizeBytes, believed, name } = options;
   const found = await judgeFile(file, { declared: believed, name, maxVirtualSizeBytes });
   if (!('refusal' in found)) return found;

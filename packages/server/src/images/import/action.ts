@@ -34,11 +34,11 @@ export function createImportAction(context: ImagesContext, imports: ImportContex
       const checkpoint = await recovery.readCheckpoint((await context.pools.use(input.poolId)).path, id);
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
-    async complete({ id, input: { sha256, format } }, { path }) {
+    async complete({ id, input: { sha256, format, targetName: name } }, { path }) {
       // No program uses the file before it is registered, so a second inspection after a crash has the same
       // result.
       const found =
-        imports.inspected.get(id) ?? (await inspectForeign(path, { believed: format ?? undefined }));
+        imports.inspected.get(id) ?? (await inspectForeign(path, { believed: format ?? undefined, name }));
       // wcc compared a given digest with the file before the rename.
       return { ...found, copiedFrom: null, dataBytes: null, sha256, declared: format };
     },

@@ -74,5 +74,6 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     statements: [{ query, expectRows: 1 }],
     result: { kind: 'image', id },
     target: { kind: 'image', id, name },
+    warnings: image.remarks ?? [],
   };
 }
