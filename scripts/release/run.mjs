@@ -1,0 +1,57 @@
+// `npm run release`: packages of this commit in `release`, the same bytes each time. See docs/release.md.
+// usage: node scripts/release/run.mjs [--out DIR] [--only deb|npm] [--arch amd64,arm64]
+//   for tests: [--from-tree] (this tree as it is built), [--zstd], [--version VERSION]
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../setup.mjs';
+import { packDeb } from './deb.mjs';
+import { makeDocuments } from './documents.mjs';
+import { architectures, assertClean, commitTime, versionOf } from './facts.mjs';
+import { assertNatives, runNatives } from './natives.mjs';
+import { installNatives, makeSource } from './source.mjs';
+import { stage } from './stage.mjs';
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: join(root, 'release') },
+    only: { type: 'string' },
+    arch: { type: 'string', default: Object.keys(architectures).join() },
+    'from-tree': { type: 'boolean', default: false },
+    zstd: { type: 'boolean', default: false },
+    version: { type: 'string' },
+  },
+});
+
+const work = mkdtempSync(join(tmpdir(), 'wcc-release-'));
+try {
+  await release(work);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+async function release(work) {
+  if (!values['from-tree']) assertClean();
+  const out = resolve(values.out);
+  mkdirSync(out, { recursive: true });
+  const source = values['from-tree'] ? root : makeSource(work);
+  const release = { source, work, out, version: values.version ?? versionOf(source), epoch: commitTime() };
+  if (values.only !== 'npm') await makeDebs(release);
+}
+
+async function makeDebs(release) {
+  const documents = await makeDocuments(release.source, release);
+  for (const architecture of values.arch.split(',')) {
+    const natives = installNatives(release.source, { architecture, work: release.work });
+    const tree = join(release.work, `tree-${architecture}`);
+    const options = { ...release, natives, architecture, documents };
+    stage(tree, options);
+    const home = join(tree, 'usr/lib/wcc');
+    assertNatives(home, architecture);
+    const notRun = runNatives(home, options);
+    if (notRun !== null) console.log(`${architecture}: the binaries were not run: ${notRun}.`);
+    const compression = values.zstd ? 'zstd' : 'xz';
+    console.log(packDeb(tree, { ...options, compression }));
+  }
+}
