@@ -15,6 +15,9 @@ const packages = {
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
   'btrfs-progs': 'mkfs.btrfs', // reflink on a loop mount with btrfs
   'redis-server': 'redis-server', // the transport of the bridge between processes
+  openssl: 'openssl', // certificates, as the server makes them
+  iproute2: 'ip', // other hosts of a network
+  curl: 'curl', // an independent client with pins
   strace: 'strace', // I/O errors at an offset, order of syncs
   python3: '/usr/bin/python3', // the Python client of examples/
   'golang-go': '/usr/bin/go', // the Go client of examples/

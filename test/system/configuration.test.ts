@@ -90,7 +90,7 @@ describe('start-up checks', () => {
   it.each([
     ['an unknown flag', 'option_invalid', ['--prot', '80']],
     ['an invalid port', 'option_invalid', ['--port', 'http']],
-    ['a non-loopback address without TLS', 'tls_required', ['--host', '0.0.0.0']],
+    ['HSTS without a trusted certificate', 'tls_required', ['--host', '0.0.0.0', '--hsts']],
     [
       'TLS files that do not exist',
       'tls_unreadable',

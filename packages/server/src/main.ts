@@ -110,12 +110,22 @@ function reloadOnHangup({ server, service, readAgain, stop }: Reloading): void {
   });
 }
 
-/** Prints both lines in one write, so that a program that reads the first line has the second line too. */
-function announce({ url, firstSignIn }: RunningServer): void {
-  const ready = `wcc ${version} is ready at ${url}\n`;
-  if (firstSignIn === null) return void process.stdout.write(ready);
-  const where = 'link' in firstSignIn ? firstSignIn.link : `the link in ${firstSignIn.file}`;
-  process.stdout.write(`${ready}First sign-in, valid once and for 24 hours: ${where}\n`);
+/** Prints all lines in one write, so that a program that reads the first line has the others too. */
+function announce({ url, firstSignIn, ownCertificate }: RunningServer): void {
+  const lines = [`wcc ${version} is ready at ${url}`];
+  if (firstSignIn !== null) {
+    const where = 'link' in firstSignIn ? firstSignIn.link : `the link in ${firstSignIn.file}`;
+    lines.push(`First sign-in, valid once and for 24 hours: ${where}`);
+  }
+  if (ownCertificate !== null) {
+    lines.push(
+      'The certificate is self-signed. Compare it in the browser before you trust it:',
+      `  SHA-256 of the certificate: ${ownCertificate.fingerprint}`,
+      `  Pin of the public key, for wcc login and curl: ${ownCertificate.pin}`,
+      'To use a certificate of your own, set --tls-cert and --tls-key.',
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function reportStartFailure(error: unknown, settings: Settings | null): void {

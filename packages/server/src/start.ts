@@ -41,6 +41,8 @@ import { openStore } from './storage/store.ts';
 import { createReload } from './reload.ts';
 import type { SchemaUpdate } from './storage/messages.ts';
 import { toStartError } from './start-error.ts';
+import type { OwnCertificateFacts } from './start-tls.ts';
+import { ownCertificateFacts, runTls, withCertificate } from './start-tls.ts';
 import { warnAboutDisks } from './start-warnings.ts';
 import type { Undo } from './undo.ts';
 import { createUndo } from './undo.ts';
@@ -65,6 +67,8 @@ export interface RunningServer {
   readonly url: string;
   /** The one-time link or the path of its file; null when an administrator exists. */
   readonly firstSignIn: { link: string } | { file: string } | null;
+  /** For people who compare it; null unless the server made its certificate itself. */
+  readonly ownCertificate: OwnCertificateFacts;
   readonly store: Store;
   readonly hub: Hub;
   /** Applies settings that were read again. @throws ConfigError, and keeps the earlier settings */
@@ -100,16 +104,19 @@ interface StartContext extends StartOptions {
 }
 
 async function start(options: StartOptions, undo: Undo): Promise<RunningServer> {
-  const { config, logger } = options;
+  const { logger } = options;
   const status: { state: ServerState } = { state: 'starting' };
   const onError: OnError = (error, { stage }) => {
     logger.error({ err: error, stage }, 'background failure');
   };
   await claimDataDir(options, undo);
+  const config = await withCertificate(options.config);
   const listening = await listen(config);
   undo.add(() => listening.close());
   const addresses = createAddresses(config, listening.port);
-  const context = { ...options, undo, onError, listening, addresses };
+  const tls = runTls({ config, server: listening.server, addresses, onError });
+  undo.add(() => tls.stop());
+  const context = { ...options, config, undo, onError, listening, addresses };
   const backend = await createBackend(context);
   // Requests may still use the store, so their connections end before the store closes.
   undo.add(() => listening.close());
@@ -137,7 +144,8 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
     firstSignIn,
     store,
     hub,
-    reload: createReload({ config, server: listening.server, logger }),
+    ownCertificate: ownCertificateFacts(config),
+    reload: createReload({ config: options.config, tls, logger }),
     stop: () => undo.all(),
   };
 }

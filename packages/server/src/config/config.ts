@@ -7,8 +7,14 @@ export interface ServerConfig {
   pool: PoolConfig;
   /** An origin, e.g. `https://wcc.example.org`; null: the address listened on. */
   publicUrl: string | null;
-  /** Contents of the PEM files. */
-  tls: { cert: string; key: string } | null;
+  /** Contents of the PEM files, and the paths to read them again from. */
+  tls: { cert: string; key: string; files?: { cert: string; key: string } } | null;
+  /** Makes a key and a self-signed certificate in the data directory; `tls` is null. */
+  ownCertificate: boolean;
+  /** Makes browsers use https only. */
+  hsts: boolean;
+  /** `PATH`, to find programs in. */
+  searchPath: string | null;
   behindTlsProxy: boolean;
   /** Addresses or CIDR ranges. */
   trustedProxies: readonly string[];

@@ -67,7 +67,9 @@ describe('wcc config --template', () => {
     expect(Math.max(...template.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  const alone = options.filter(({ flag }) => !/^tls-|-file$|-tls-proxy$|public-url|data-dir|pool/.test(flag));
+  const alone = options.filter(
+    ({ flag }) => !/^tls-|^hsts$|-file$|-tls-proxy$|public-url|data-dir|pool/.test(flag),
+  );
   it.each(alone)('the line of $flag is valid, and means the default if there is one', (option) => {
     const { flag, default: fallback } = option;
     const line = environmentName(flag);

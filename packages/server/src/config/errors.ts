@@ -5,8 +5,11 @@ export const configHints = {
   config_unreadable: 'Use a text file that the user of wcc can read, or leave --config and WCC_CONFIG out.',
   config_public: 'Take the right to read the file from other users: chmod o= FILE.',
   public_url_invalid: 'Use scheme, host and port only, e.g. https://wcc.example.org.',
-  tls_required:
-    'Set --tls-cert and --tls-key, or --behind-tls-proxy and --public-url, or listen on a loopback address.',
+  tls_required: 'Set --tls-cert and --tls-key, or both --behind-tls-proxy and an https --public-url.',
+  openssl_missing:
+    'Install the command openssl, or set --tls-cert and --tls-key, or listen on a loopback address.',
+  certificate_failed:
+    'Read the message of openssl, or set --tls-cert and --tls-key. A damaged key in tls/ can be deleted; its pin then changes.',
   tls_unreadable: 'Use a PEM certificate chain and its unencrypted PEM key, readable by this user.',
   admin_token_unreadable: 'Use a file that this user can read.',
   admin_token_short: 'Use at least 32 characters, for example the output of: openssl rand -base64 33',

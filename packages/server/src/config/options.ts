@@ -6,6 +6,7 @@ export type Flag =
   | 'public-url'
   | 'tls-cert'
   | 'tls-key'
+  | 'hsts'
   | 'behind-tls-proxy'
   | 'trusted-proxy'
   | 'foreign-origins'
@@ -49,7 +50,8 @@ export const options: readonly Option[] = [
     value: 'ADDRESS',
     default: '127.0.0.1',
     example: '127.0.0.1',
-    description: 'Address to listen on; any except loopback needs TLS files or --behind-tls-proxy.',
+    description:
+      'Address to listen on. Without TLS files, any except loopback gets HTTPS with a self-signed certificate.',
   },
   {
     flag: 'data-dir',
@@ -85,6 +87,13 @@ export const options: readonly Option[] = [
     default: null,
     example: '/etc/wcc/key.pem',
     description: 'PEM private key; needs --tls-cert.',
+  },
+  {
+    flag: 'hsts',
+    value: null,
+    default: null,
+    example: 'true',
+    description: 'Tell browsers to use only https for this host. Needs TLS files or --behind-tls-proxy.',
   },
   {
     flag: 'behind-tls-proxy',

@@ -34,6 +34,9 @@ describe('readConfig without flags', () => {
       pool: { path: '/home/sato/.local/state/wcc/images', origin: 'default' },
       publicUrl: null,
       tls: null,
+      ownCertificate: false,
+      hsts: false,
+      searchPath: null,
       behindTlsProxy: false,
       trustedProxies: [],
       foreignOrigins: [],
@@ -69,6 +72,21 @@ describe('readConfig with flags and environment variables', () => {
     expect(read([], { WCC_PORT: '' }).port).toBe(8400);
     const proxied = { WCC_BEHIND_TLS_PROXY: '1', WCC_PUBLIC_URL: 'https://wcc.example.org/' };
     expect(read([], proxied)).toMatchObject({ behindTlsProxy: true, publicUrl: 'https://wcc.example.org' });
+  });
+
+  it('makes a certificate for other hosts, unless there is one or a proxy', () => {
+    const own = (...argv: string[]): boolean => read(argv).ownCertificate;
+    expect(own('--host', '0.0.0.0')).toBe(true);
+    expect(own('--host', '192.0.2.1', '--public-url', 'https://wcc.example.org:8400')).toBe(true);
+    expect(own('--host', '127.evil.example')).toBe(true);
+    expect(own('--host', '127.0.0.2')).toBe(false);
+    expect(own('--host', '::', '--behind-tls-proxy', '--public-url', 'https://wcc.example.org')).toBe(false);
+    const files = ['--tls-cert', file('cert', 'c'), '--tls-key', file('key', 'k')];
+    expect(own('--host', '0.0.0.0', ...files)).toBe(false);
+    expect(read([...files, '--hsts'])).toMatchObject({
+      hsts: true,
+      tls: { cert: 'c', key: 'k', files: { cert: join(directory, 'cert') } },
+    });
   });
 
   it('accepts the free-space floor in bytes or percent', () => {
@@ -156,6 +174,7 @@ const wrongValues: Record<Flag, WrongValues | null> = {
   ],
   'tls-cert': [[short, 'tls_unreadable']],
   'tls-key': [[short, 'tls_unreadable']],
+  hsts: [['perhaps'], ['true', 'tls_required']],
   'behind-tls-proxy': [['perhaps'], ['2'], ['true', 'tls_required']],
   'trusted-proxy': [['10.0.0.0/33'], ['proxy.example.org'], ['127.0.0.1,x']],
   'foreign-origins': [['https://status.example.org/page'], ['*']],
@@ -181,7 +200,7 @@ const cases = options.flatMap(({ flag }) =>
     flag,
     text,
     code,
-    isSwitch: flag === 'behind-tls-proxy',
+    isSwitch: options.some((option) => option.flag === flag && option.value === null),
   })),
 );
 
@@ -248,8 +267,6 @@ const refusals: [ConfigErrorCode, RegExp, string[]][] = [
   ['option_invalid', /^--prot is not a flag of wcc serve\. Did you mean --port\?$/, ['--prot', '80']],
   ['option_invalid', /--port/, ['--port']],
   ['option_invalid', /stray/, ['stray']],
-  ['tls_required', /^--host: /, ['--host', '192.0.2.1']],
-  ['tls_required', /^--host: /, ['--host', '127.evil.example']],
   ['tls_required', /^--behind-tls-proxy: /, ['--behind-tls-proxy', '--public-url', 'http://wcc.example.org']],
   ['tls_unreadable', /^--tls-cert: .*\/nonexistent/, ['--tls-cert', '/nonexistent', '--tls-key', short]],
 ];

@@ -9,7 +9,6 @@ import {
   logLevels,
 } from './config.ts';
 import { defaultDataDir } from './data-dir.ts';
-import { ConfigError } from './errors.ts';
 import type { Environment, Setting, SettingName, Settings } from './settings.ts';
 import { collectSettings, parseArguments, refuse } from './settings.ts';
 import type { ParseValue } from './values.ts';
@@ -67,6 +66,9 @@ export function toConfig({ values }: Settings, environment: Environment): Server
     pool: read<PoolConfig>('pool', namedPool, { path: join(dataDir, 'images'), origin: 'default' }),
     publicUrl: read<string | null>('public-url', publicOrigin, null),
     tls: readTls(values.get('tls-cert'), values.get('tls-key')),
+    ownCertificate: false,
+    hsts: read('hsts', toggle, false),
+    searchPath: environment['PATH'] ?? null,
     behindTlsProxy: read('behind-tls-proxy', toggle, false),
     trustedProxies: read('trusted-proxy', ranges, []),
     foreignOrigins: read('foreign-origins', foreignOrigins, []),
@@ -89,7 +91,8 @@ export function toConfig({ values }: Settings, environment: Environment): Server
     consoleDir: null,
   };
   assertExposure(config, values);
-  return config;
+  const { tls, host, behindTlsProxy } = config;
+  return { ...config, ownCertificate: tls === null && !behindTlsProxy && !isLoopback(host) };
 }
 
 function namedPool(setting: Setting): PoolConfig {
@@ -110,7 +113,8 @@ function readTls(cert: Setting | undefined, key: Setting | undefined): ServerCon
     return refuse(key, 'it needs --tls-cert too', { code: 'tls_unreadable' });
   }
   if (key === undefined) return refuse(cert, 'it needs --tls-key too', { code: 'tls_unreadable' });
-  return { cert: fileContent(cert, 'tls_unreadable'), key: fileContent(key, 'tls_unreadable') };
+  const files = { cert: path(cert), key: path(key) };
+  return { cert: fileContent(cert, 'tls_unreadable'), key: fileContent(key, 'tls_unreadable'), files };
 }
 
 /** The file has precedence. */
@@ -125,17 +129,18 @@ function readAdminToken(file: Setting | undefined, variable: Setting | undefined
 
 /** Plain HTTP is for loopback addresses, or behind a declared TLS proxy (docs/security.md). */
 function assertExposure(
-  { host, tls, behindTlsProxy, publicUrl }: ServerConfig,
+  { host, tls, behindTlsProxy, publicUrl, hsts }: ServerConfig,
   values: Settings['values'],
 ): void {
   const isPublicHttps = publicUrl?.startsWith('https:') ?? false;
-  const refuseTls = (flag: SettingName, reason: string): never => {
+  const refuseTls = (flag: SettingName, reason: string): void => {
     const setting = values.get(flag);
-    if (setting !== undefined) return refuse(setting, reason, { code: 'tls_required' });
-    throw new ConfigError('tls_required', `--${flag}: ${reason}.`);
+    if (setting !== undefined) refuse(setting, reason, { code: 'tls_required' });
   };
   if (behindTlsProxy && !isPublicHttps) refuseTls('behind-tls-proxy', 'it needs an https --public-url');
   if (tls !== null || behindTlsProxy) return;
-  if (!isLoopback(host)) refuseTls('host', `plain HTTP on ${host} would expose passwords to the network`);
-  if (isPublicHttps) refuseTls('public-url', 'plain HTTP would expose passwords to the network');
+  // After this header, browsers have no way past the warning about a self-signed certificate.
+  if (hsts) refuseTls('hsts', 'it needs TLS files or --behind-tls-proxy');
+  if (isPublicHttps && isLoopback(host))
+    refuseTls('public-url', `${host} has plain HTTP, and no proxy is declared`);
 }

@@ -88,7 +88,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   registerRequestBodies(app);
   // First, because log lines, limits and audit rows of refused requests need the client address too.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
-  await registerHeaders(app, { secure, version: deps.version });
+  await registerHeaders(app, { hsts: config.hsts && secure, version: deps.version });
   await app.register(cookiePlugin);
   registerProblems(app);
   registerRequestLog(app);

@@ -26,7 +26,7 @@ const permissions = ['camera', 'display-capture', 'geolocation', 'microphone', '
 /** Sets security headers on every answer, including errors. */
 export async function registerHeaders(
   app: FastifyInstance,
-  { secure, version }: { secure: boolean; version: string },
+  { hsts, version }: { hsts: boolean; version: string },
 ): Promise<void> {
   await app.register(helmet, {
     global: true,
@@ -36,7 +36,7 @@ export async function registerHeaders(
     frameguard: { action: 'deny' },
     // The console's page relaxes it to `same-origin`, because the Origin of its own form would be `null`.
     referrerPolicy: { policy: 'no-referrer' },
-    hsts: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    hsts: hsts ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   });
   const permissionsPolicy = permissions.map((feature) => `${feature}=()`).join(', ');
   app.addHook('onRequest', async (request, reply) => {

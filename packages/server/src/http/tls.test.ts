@@ -43,7 +43,7 @@ describe.skipIf(!hasOpenssl)('with TLS files', () => {
       },
     );
     tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-    server = await startTestServer({ tls });
+    server = await startTestServer({ tls, hsts: true });
   });
   afterAll(async () => {
     await server.close();
