@@ -33,5 +33,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     cssCodeSplit: false,
     reportCompressedSize: true,
+    // The bundle contains other packages, whose licences must come with it.
+    license: { fileName: 'THIRD-PARTY-NOTICES.md' },
   },
 });

@@ -27,8 +27,27 @@ export const ownArchitecture = Object.keys(architectures).find(
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** The root's package.json has the only version; `scripts/release/set-version.mjs` writes it to all others. */
-export const versionOf = (source) => readJson(join(source, 'package.json')).version;
+/**
+ * The version of the root's package.json, which `scripts/release/set-version.mjs` writes to all others.
+ * @throws if a workspace has another one
+ */
+export function versionOf(source) {
+  const { version } = readJson(join(source, 'package.json'));
+  for (const name of workspaces) {
+    const path = `packages/${name}/package.json`;
+    const own = readJson(join(source, path));
+    const needed = Object.entries({
+      ...own.dependencies,
+      ...own.optionalDependencies,
+      ...own.devDependencies,
+    })
+      .filter(([dependency]) => dependency.startsWith('@wcc/'))
+      .map(([, wanted]) => wanted);
+    if ([own.version, ...needed].some((other) => other !== version))
+      throw new Error(`${path} names another version than ${version}: node scripts/release/set-version.mjs`);
+  }
+  return version;
+}
 
 /** Debian sorts `1.0.0~rc.1` before `1.0.0`, as semantic versions do with `-`. */
 export const debianVersion = (version) => version.replace('-', '~');

@@ -1,6 +1,7 @@
 // A fresh copy of the commit, installed and built: no stale file of a work tree gets into a release.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
 import { architectures } from './facts.mjs';
@@ -22,12 +23,16 @@ export function makeSource(work) {
  * @returns the folder that contains `node_modules`
  */
 export function installNatives(source, { architecture, work }) {
-  const folder = join(work, architecture);
-  mkdirSync(folder, { recursive: true });
+  const lock = readFileSync(join(source, 'packaging/package-lock.json'));
+  const key = createHash('sha256').update(lock).digest('hex').slice(0, 12);
+  const folder = join(work, `natives-${architecture}-${key}`);
+  if (existsSync(folder)) return folder;
+  const fresh = `${folder}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
   for (const name of ['package.json', 'package-lock.json', '.npmrc'])
-    cpSync(join(source, 'packaging', name), join(folder, name));
-  if (!existsSync(join(folder, 'node_modules')))
-    npmCi(folder, ['--os', 'linux', '--cpu', architectures[architecture].cpu, '--libc', 'glibc']);
+    cpSync(join(source, 'packaging', name), join(fresh, name));
+  npmCi(fresh, ['--os', 'linux', '--cpu', architectures[architecture].cpu, '--libc', 'glibc']);
+  renameSync(fresh, folder);
   return folder;
 }
 

@@ -58,7 +58,7 @@ function copyOurs(name, { source, modules, folders, version }) {
   for (const folder of folders) cpSync(join(from, folder), join(to, folder), { recursive: true });
   const { exports, license } = readJson(join(from, 'package.json'));
   const doors = Object.entries(exports).filter(
-    ([door, target]) => door === './package.json' || existsSync(join(to, target.default)),
+    ([door, target]) => door === './package.json' || existsSync(join(to, target)),
   );
   const content = {
     name: `@wcc/${name}`,
