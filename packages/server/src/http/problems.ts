@@ -1,6 +1,8 @@
 import type { ErrorCode } from '@wcc/api';
 import { ApiError, isErrorCode, toProblem } from '@wcc/api';
+import { CopyError } from '@wcc/copy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorFor, LocatedError } from '../access/located-error.ts';
 import { toNameTaken } from '../access/name-taken.ts';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
 import type { StoreErrorCode } from '../storage/errors.ts';
@@ -32,7 +34,10 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (apiError.code === 'unauthenticated' || apiError.code === 'page_key_missing')
     void reply.header('www-authenticate', 'Bearer');
   // The request id is in a header only, so that the 404 of a forbidden and of an unknown thing have equal bodies.
-  return reply.code(apiError.status).type('application/problem+json').send(toProblem(apiError));
+  return reply
+    .code(apiError.status)
+    .type('application/problem+json')
+    .send(toProblem(errorFor(request.principal, apiError)));
 }
 
 /** A 5xx without a cause ("stopping", "no space") is an answer; an internal error or one with a cause is a failure. */
@@ -62,6 +67,7 @@ export function toApiError(thrown: unknown): ApiError {
   }
   const { code, statusCode, message, hint } = (error ?? {}) as Record<string, unknown>;
   const known = typeof code === 'string' ? code : '';
+  if (error instanceof CopyError && isErrorCode(error.code)) return fromCopy(error, error.code);
   if (isErrorCode(known)) return fromDomain(known, { message, hint, cause: error });
   const mapped = fastifyCodes[known];
   if (mapped) return new ApiError(mapped, { cause: error });
@@ -70,7 +76,15 @@ export function toApiError(thrown: unknown): ApiError {
   return new ApiError(isCallers ? 'malformed_request' : 'internal', { cause: error });
 }
 
-/** Errors of the copy engine have codes of the same registry and texts for the caller. */
+/** The engine names the file at the end of its message. */
+function fromCopy(error: CopyError, code: ErrorCode): ApiError {
+  const { path, message: located, hint } = error;
+  if (path === null) return new ApiError(code, { message: located, hint, cause: error });
+  const message = located.slice(0, -`: ${path}`.length);
+  return new LocatedError(code, { message, located, hint, cause: error });
+}
+
+/** Errors of the other libraries have codes of the same registry and texts for the caller. */
 function fromDomain(code: ErrorCode, error: { message: unknown; hint: unknown; cause: unknown }): ApiError {
   return new ApiError(code, {
     cause: error.cause,

@@ -7,6 +7,7 @@ import type { Operations } from '../operations/operations.ts';
 import type { Store } from '../storage/store.ts';
 import type { EmergencyFloor } from './emergency/emergency-floor.ts';
 import type { MemoryPromises } from './host/memory.ts';
+import type { Places } from './host/places.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { OperationSecrets } from './record/secrets.ts';
 import type { Seeds } from './seed/seeds.ts';
@@ -19,6 +20,7 @@ export interface MachinesContext {
   readonly hypervisor: Hypervisor;
   readonly memory: MemoryPromises;
   readonly emergencyFloor: EmergencyFloor;
+  readonly places: Places;
   readonly seeds: Seeds;
   readonly secrets: OperationSecrets;
   readonly numbers: Numbers<VmId>;

@@ -21,7 +21,7 @@ export function createVmReader(context: MachinesContext): VmReader {
   return {
     async host(principal) {
       assertRight(principal, 'host.see');
-      return mapHypervisorErrors(() => describeHost(context));
+      return mapHypervisorErrors(context, () => describeHost(context));
     },
     list: (principal) => listVms(context, principal),
     async get(principal, id) {
@@ -67,5 +67,5 @@ async function describeVm(
   context: MachinesContext,
   { row, statuses, principal }: { row: VmRow; statuses: Statuses; principal: Principal },
 ): Promise<Vm> {
-  return toVm(context.store, { row, disks: await readDisks(context.store, row.id), statuses, principal });
+  return toVm(context, { row, disks: await readDisks(context.store, row.id), statuses, principal });
 }

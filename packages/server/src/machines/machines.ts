@@ -17,6 +17,7 @@ import { removeOrphanDisks } from './change/orphan-disks.ts';
 import { sweepAbandoned } from './create/sweep.ts';
 import type { HostMemory } from './host/memory.ts';
 import { createMemoryPromises } from './host/memory.ts';
+import { createPlaces } from './host/places.ts';
 import { createEmergencyFloor } from './emergency/emergency-floor.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createVmReader } from './list.ts';
@@ -102,6 +103,7 @@ async function createContext(options: MachinesOptions): Promise<MachinesContext>
       floor,
       onError,
     }),
+    places: createPlaces({ pools: images.pools, dataDir }),
     seeds: createSeeds(dataDir),
     secrets: createOperationSecrets(store, await openSecretBox(dataDir)),
     numbers: await createNumbers<VmId>(store, 'vm'),

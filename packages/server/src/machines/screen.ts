@@ -25,22 +25,23 @@ export interface VmScreens {
   noteScreen(principal: Principal, id: VmId): Promise<void>;
 }
 
-export function createVmScreens({ store, hypervisor }: MachinesContext): VmScreens {
+export function createVmScreens(context: MachinesContext): VmScreens {
+  const { store, hypervisor } = context;
   return {
     async screenshot(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
-      return mapHypervisorErrors(async () => {
+      return mapHypervisorErrors(context, async () => {
         assertOn(await hypervisor.status(row.uuid));
         return hypervisor.screenshot(row.uuid);
       });
     },
     async screen(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
-      return mapHypervisorErrors(async () => {
+      return mapHypervisorErrors(context, async () => {
         assertOn(await hypervisor.status(row.uuid));
         return {
           vmId: id,
-          open: () => mapHypervisorErrors(() => hypervisor.openScreen(row.uuid)),
+          open: () => mapHypervisorErrors(context, () => hypervisor.openScreen(row.uuid)),
           mayInput: canUseVm(principal, 'vm.control', row),
         };
       });

@@ -15,14 +15,15 @@ export interface VmSerial {
   followSerial(principal: Principal, id: VmId, options: FollowSerialOptions): Promise<AsyncIterable<Buffer>>;
 }
 
-export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial {
+export function createVmSerial(context: MachinesContext): VmSerial {
+  const { store, hypervisor } = context;
   return {
     async assertSerial(principal, id) {
       await assertVmRight(store, principal, { id, right: 'vm.serial' });
     },
     async serial(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.serial' });
-      return mapHypervisorErrors(async () => {
+      return mapHypervisorErrors(context, async () => {
         const isKnown = (await hypervisor.status(row.uuid)) !== null;
         return isKnown ? hypervisor.readSerial(row.uuid) : Buffer.alloc(0);
       });

@@ -5,8 +5,8 @@ import { whileUsable } from '../../images/use.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertNameUnique } from '../create/accept.ts';
 import { assertIso } from '../create/plan-disks.ts';
-import { changedOutside } from '../host/changed-outside.ts';
 import type { MachineStatus, SettingDifference } from '../hypervisor.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { isMachineName, isMemorySize } from '../hypervisor/machine-spec.ts';
 import type { AdoptedFields, SettingName } from '../hypervisor/setting-difference.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
@@ -23,7 +23,8 @@ type Values = Pick<VmRow, 'name' | 'cpus' | 'memoryBytes' | 'bootOrder' | 'cdrom
 /**
  * Takes over the settings that another program changed in the hypervisor: all of them, or none. The machine itself does not change,
  * so it may run.
- * @throws ApiError `vm_changed_outside` for a setting that wcc cannot represent, `vm_name_taken`
+ * @throws HypervisorError `changed_outside` for a setting that wcc cannot represent
+ * @throws ApiError `vm_name_taken`
  */
 export async function adoptSettings(context: MachinesContext, adoption: Adoption): Promise<void> {
   const { row, status } = adoption;
@@ -48,7 +49,7 @@ async function valuesOf(
   differences: readonly SettingDifference[],
 ): Promise<Values> {
   const fixed = differences.filter(({ adopt }) => adopt === null || !isValid(adopt));
-  if (fixed.length > 0) throw changedOutside(fixed.map((one) => ({ ...one, adopt: null })));
+  if (fixed.length > 0) throw notAdoptable(fixed);
   const fields: AdoptedFields = Object.assign({}, ...differences.map(({ adopt }) => adopt));
   const { name = row.name, cpus = row.cpus, memoryBytes = row.memoryBytes, bootOrder, cdrom } = fields;
   if (name !== row.name) await assertNameUnique(context.store, name);
@@ -73,7 +74,13 @@ function isValid({ name, cpus, memoryBytes }: AdoptedFields): boolean {
 
 function unknown(differences: readonly SettingDifference[], setting: SettingName): Error {
   const some = differences.filter((one) => one.setting === setting);
-  return changedOutside(some.map((one) => ({ ...one, adopt: null })));
+  return notAdoptable(some);
+}
+
+function notAdoptable(some: readonly SettingDifference[]): HypervisorError {
+  return new HypervisorError('changed_outside', {
+    differences: some.map((one) => ({ ...one, adopt: null })),
+  });
 }
 
 /** The ISO image with this path that the principal may insert; undefined: none. */

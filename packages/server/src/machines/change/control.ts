@@ -19,7 +19,7 @@ export async function controlVm(
   { row, verb, principal }: { row: VmRow; verb: VmVerb; principal: Principal },
 ): Promise<void> {
   const { hypervisor, store } = context;
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertHypervisor(hypervisor);
     const status = await hypervisor.status(row.uuid);
     await commands[verb](context, { row, status, principal });

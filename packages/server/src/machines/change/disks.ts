@@ -22,7 +22,7 @@ import type { VmDiskRow } from '../record/machine-rows.ts';
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {
   const { row } = change;
   assertIdle(row);
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertHypervisor(context.hypervisor);
     await assertOff(context, row);
     await assertUnchanged(context, row);
@@ -67,7 +67,7 @@ async function createAndAttach(
       dataBytes: null,
       isDisk: true,
     });
-    await mapHypervisorErrors(async () =>
+    await mapHypervisorErrors(context, async () =>
       context.hypervisor.define(await specOf(context, row, [...disks, diskRow])),
     );
     const query = store.db.insertInto('vmDisks').values(diskRow);
@@ -111,7 +111,7 @@ export async function growDisk(
       message: `The file of the disk "${disk.name}" is missing, or was replaced by another one.`,
       hint: 'Put the file back, then rescan the pool.',
     });
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertHypervisor(hypervisor);
     // A definition may have paths from before a restore.
     if (isOff(await hypervisor.status(row.uuid)))

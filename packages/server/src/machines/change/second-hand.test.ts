@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { bootableIso } from '../seed/iso.testkit.ts';
 import type { Hypervisor, MachineStatus, SettingDifference } from '../hypervisor.ts';
-import { admin, MiB, startMachines, writeBootable } from '../machines.testkit.ts';
+import { admin, makePrincipal, MiB, startMachines, writeBootable } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
 
 /** What another program has done, as the driver of libvirt reports it. The machines run with QEMU alone. */
@@ -62,6 +62,20 @@ it('V2: an external snapshot is shown, and wcc neither copies, extends nor delet
   const { id: operation } = await vms.machines.remove(admin, id, { disks: false });
   await vms.wait(operation, 'succeeded');
   expect(readdirSync(vms.poolDir)).toContain('web-disk0.raw');
+});
+
+it('SL11: an operator sees which file another program uses, and not where it is', async () => {
+  const ann = makePrincipal('ann', 'operator');
+  await vms.create({ name: 'hers', disks: [] }, ann);
+  const hers = (await vms.vm('hers')).id ?? 0;
+  const file = join(vms.poolDir, 'hers.s1');
+  outside = { differences: [{ ...snapshot, written: `vda ${file}`, found: 'vda /mnt/other/hers.s2' }] };
+  const [whole] = (await vms.machines.get(admin, hers)).changedOutside;
+  expect(whole).toMatchObject({ wcc: `vda ${file}`, hypervisor: 'vda /mnt/other/hers.s2' });
+  const [shown] = (await vms.machines.get(ann, hers)).changedOutside;
+  expect(shown).toMatchObject({ wcc: 'vda pool/hers.s1', hypervisor: 'vda …/hers.s2' });
+  const refused = await vms.machines.remove(ann, hers, { disks: true }).catch((error: unknown) => error);
+  expect((refused as Error).message).toContain('vda pool/hers.s1 in wcc, vda …/hers.s2 in the hypervisor');
 });
 
 it('V2: adopt records all settings of the other program, in the store and in the hypervisor', async () => {

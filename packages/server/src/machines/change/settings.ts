@@ -29,7 +29,7 @@ export async function changeVm(
   const bootOrder = body.bootOrder === undefined ? row.bootOrder : JSON.stringify(body.bootOrder);
   const values = { name, cpus, memoryBytes, bootOrder, cdBus };
   assertIdle(row);
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertHypervisor(hypervisor);
     await assertOff(context, row);
     assertCpus(cpus);
@@ -64,7 +64,7 @@ async function insertDisc(
 ): Promise<void> {
   const { store, hypervisor } = context;
   const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertHypervisor(hypervisor);
     if ((await hypervisor.status(row.uuid)) !== null) await hypervisor.setCdrom(row.uuid, cdrom);
   });

@@ -90,7 +90,7 @@ async function checkAndAccept(
     ),
   );
   const uuid = randomUUID();
-  const promise = await mapHypervisorErrors(() => promiseMemory(context, requested, uuid));
+  const promise = await mapHypervisorErrors(context, () => promiseMemory(context, requested, uuid));
   try {
     const number = context.numbers.take();
     const { fileSystemKey } = await measureFreeSpace(context.images, pool);

@@ -31,7 +31,7 @@ export function createVmAction(
     resumesAfterFailure: true,
     needsSlot: (input) => !isQuick(input),
     phases: phasesOf,
-    start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
+    start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks, context)),
     // Each step detects its own earlier results, so the work can always resume.
     reconcile: () => Promise.resolve('resumable'),
     durableProgress: (operation) => durableProgress(context, operation),
@@ -46,7 +46,7 @@ export function createVmAction(
     async cleanUp(operation) {
       undone.delete(operation.id);
       await undoProvision(context, operation.id, operation.input.vm.id).catch((error: unknown) => {
-        throw toVmFailure(error);
+        throw toVmFailure(context, error);
       });
       undone.add(operation.id);
     },

@@ -189,7 +189,7 @@ async function prepareCopy(
 ): Promise<PreparedVm> {
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
   assertIdle(row);
-  await mapHypervisorErrors(async () => {
+  await mapHypervisorErrors(context, async () => {
     await assertOff(context, row);
     await assertUnchanged(context, row);
   });

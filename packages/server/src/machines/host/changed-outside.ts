@@ -1,12 +1,17 @@
-import { ApiError } from '@wcc/api';
+import type { ApiError } from '@wcc/api';
+import { LocatedError } from '../../access/located-error.ts';
 import type { SettingDifference } from '../hypervisor.ts';
+import type { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { describeDifferences } from '../hypervisor/setting-difference.ts';
+import type { Places } from './places.ts';
 
 /** The error that names each setting that another program changed, with the way out of this case. */
-export function changedOutside(differences: readonly SettingDifference[], cause?: unknown): ApiError {
+export function changedOutside(cause: HypervisorError, places: Places): ApiError {
+  const { differences } = cause;
   const settings = describeDifferences(differences);
-  const message = `Another program changed this machine in the hypervisor (${settings}).`;
-  return new ApiError('vm_changed_outside', { message, hint: hintOf(differences), cause });
+  const located = `Another program changed this machine in the hypervisor (${settings}).`;
+  const message = places.hide(located);
+  return new LocatedError('vm_changed_outside', { message, located, hint: hintOf(differences), cause });
 }
 
 function hintOf(differences: readonly SettingDifference[]): string {

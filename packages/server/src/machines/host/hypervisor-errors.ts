@@ -1,8 +1,10 @@
 import { ApiError, errorRegistry } from '@wcc/api';
-import type { ApiErrorOptions, ErrorCode } from '@wcc/api';
+import type { ErrorCode } from '@wcc/api';
+import { LocatedError } from '../../access/located-error.ts';
 import { toWorkFailure, WorkFailure } from '../../operations/failure.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { changedOutside } from './changed-outside.ts';
+import type { Places } from './places.ts';
 import type { HypervisorErrorCode } from '../hypervisor/hypervisor-error.ts';
 
 /** The drivers' codes → the API's codes. */
@@ -24,23 +26,32 @@ const apiCodes: Readonly<Record<HypervisorErrorCode, ErrorCode>> = {
   failed: 'hypervisor_failed',
 };
 
+/** What the texts of a hypervisor pass before they leave the server. */
+interface WithPlaces {
+  readonly places: Places;
+}
+
 /** Calls the hypervisor. @throws ApiError for a HypervisorError; other errors pass through */
-export async function mapHypervisorErrors<Result>(call: () => Promise<Result>): Promise<Result> {
+export async function mapHypervisorErrors<Result>(
+  { places }: WithPlaces,
+  call: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    throw error instanceof HypervisorError ? toApiError(error) : error;
+    throw error instanceof HypervisorError ? toApiError(error, places) : error;
   }
 }
 
-/** Converts any error of work on a machine to the failure that its operation records. */
-export function toVmFailure(error: unknown): WorkFailure {
+/** Converts any error of work on a machine to the failure that its operation records, for everyone who may watch it. */
+export function toVmFailure({ places }: WithPlaces, error: unknown): WorkFailure {
   if (!(error instanceof HypervisorError)) return toWorkFailure(error);
   // A driver that cannot write its files waits for its disk, as other work does.
   const storage = toWorkFailure(error.cause);
   if (storage.code === 'paused') return storage;
-  const { code, message, hint } = toApiError(error);
-  return new WorkFailure('failed', { error: { code, message, hint, detail: error.detail }, cause: error });
+  const { code, message, hint } = toApiError(error, places);
+  const detail = error.detail === null ? null : places.hide(error.detail);
+  return new WorkFailure('failed', { error: { code, message, hint, detail }, cause: error });
 }
 
 /** Message and hint of `hypervisor_missing` with the packages to install. */
@@ -54,21 +65,17 @@ export function describeMissingPackages(packages: readonly string[]): { message:
   };
 }
 
-function toApiError(error: HypervisorError): ApiError {
+function toApiError(error: HypervisorError, places: Places): ApiError {
   // The judgement of a disk is exact already.
   if (error.code === 'failed' && error.cause instanceof ApiError) return error.cause;
-  if (error.code === 'changed_outside') return changedOutside(error.differences, error);
+  if (error.code === 'changed_outside') return changedOutside(error, places);
   const code = apiCodes[error.code];
-  return new ApiError(code, { ...textsOf(code, error), cause: error });
-}
-
-function textsOf(code: ErrorCode, error: HypervisorError): ApiErrorOptions {
-  if (code === 'hypervisor_missing') return describeMissingPackages(error.packages);
-  if (code === 'hypervisor_failed') {
-    const message = error.detail === null ? error.message : `${error.message} ${oneLine(error.detail)}`;
-    return { message, hint: error.hint };
-  }
-  return code === 'invalid_state' ? { message: error.message } : {};
+  if (code === 'hypervisor_missing')
+    return new ApiError(code, { ...describeMissingPackages(error.packages), cause: error });
+  if (code === 'invalid_state') return new ApiError(code, { message: error.message, cause: error });
+  if (code !== 'hypervisor_failed') return new ApiError(code, { cause: error });
+  const located = error.detail === null ? error.message : `${error.message} ${oneLine(error.detail)}`;
+  return new LocatedError(code, { message: places.hide(located), located, hint: error.hint, cause: error });
 }
 
 /** The whole message: its reason is often in the last line. */

@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import type { MachinesContext } from '../context.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { isOn } from '../hypervisor/run-state.ts';
-import { changedOutside } from './changed-outside.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 
 /** @throws ApiError `vm_not_running` when the machine is off */
@@ -31,9 +31,9 @@ export function isOff(status: MachineStatus | null): boolean {
 
 /**
  * For work on the disks or settings of a machine that wcc itself does, without its hypervisor.
- * @throws ApiError `vm_changed_outside`
+ * @throws HypervisorError `changed_outside`
  */
 export async function assertUnchanged({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
   const { differences = [] } = (await hypervisor.status(uuid)) ?? {};
-  if (differences.length > 0) throw changedOutside(differences);
+  if (differences.length > 0) throw new HypervisorError('changed_outside', { differences });
 }

@@ -3,6 +3,7 @@ import { errorRegistry } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
+import type { MachinesContext } from '../context.ts';
 import type { MachineStatus, SettingDifference } from '../hypervisor.ts';
 import { canUseVm } from './rights.ts';
 import { bootOrderOf } from './machine-rows.ts';
@@ -50,7 +51,7 @@ function reasonOf(code: VmStateReasonCode | null): VmStateReason | null {
 
 /** A machine as this principal sees it. */
 export async function toVm(
-  store: Store,
+  { store, places }: Pick<MachinesContext, 'store' | 'places'>,
   {
     row,
     disks,
@@ -61,6 +62,7 @@ export async function toVm(
   const { id, uuid, name, operationId, cpus, memoryBytes, firmware, cdBus, mac, ownerId } = row;
   const { ownerName, createdAt } = row;
   const { state, stateReason } = stateOf(row, statuses);
+  const shown = (text: string): string => (can(principal, 'pool.locate') ? text : places.hide(text));
   const differences = row.state === 'ready' ? (statuses?.get(uuid)?.differences ?? []) : [];
   return {
     id,
@@ -90,8 +92,8 @@ export async function toVm(
     foreign: false,
     changedOutside: differences.map(({ setting, written, found, adopt }) => ({
       setting,
-      wcc: written,
-      hypervisor: found,
+      wcc: shown(written),
+      hypervisor: shown(found),
       canAdopt: adopt !== null,
     })),
     createdAt,

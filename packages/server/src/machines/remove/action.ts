@@ -37,7 +37,7 @@ export function createDeleteAction(context: MachinesContext): Action<DeleteInput
     async start({ input }, hooks) {
       let canCancel = true;
       const steps = stepsOf(context, input, () => (canCancel = false));
-      return runSteps(steps, hooks, { canCancel: () => canCancel });
+      return runSteps(steps, hooks, { places: context.places, canCancel: () => canCancel });
     },
     async reconcile({ input }) {
       const row = await findVm(context.store, input.vmId);
@@ -85,7 +85,8 @@ function stepsOf(context: MachinesContext, input: DeleteInput, onRemoval: () => 
 }
 
 /** A file that another program put under the name of a disk stays. */
-async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }: DeleteInput): Promise<void> {
+async function deleteDisks(context: MachinesContext, { vmId, poolId }: DeleteInput): Promise<void> {
+  const { store, images } = context;
   const disks = await readDiskFiles(store, vmId);
   const remove = async (directory: string): Promise<void> => {
     for (const disk of disks) {
@@ -94,7 +95,7 @@ async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }:
     await syncDirectory(directory);
   };
   await withHeldPool(images.pools, poolId, remove).catch((error: unknown) => {
-    throw toVmFailure(error);
+    throw toVmFailure(context, error);
   });
 }
 

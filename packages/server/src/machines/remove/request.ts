@@ -8,7 +8,8 @@ import type { Acceptance } from '../../operations/accept.ts';
 import type { ImageReference } from '../../images/references.ts';
 import { exclusively } from '../../images/use.ts';
 import type { MachinesContext } from '../context.ts';
-import { changedOutside } from '../host/changed-outside.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { assertIdle } from '../record/rights.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -23,7 +24,7 @@ export async function requestDelete(
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
   assertIdle(row);
-  if (body.disks) await assertDisksKnown(context, uuid);
+  if (body.disks) await mapHypervisorErrors(context, () => assertDisksKnown(context, uuid));
   const id = createOperationId();
   const input: DeleteInput = { poolId, vmId, uuid, name, disks: body.disks };
   const taken = store.db
@@ -57,7 +58,7 @@ export async function requestDelete(
 async function assertDisksKnown({ hypervisor }: MachinesContext, uuid: string): Promise<void> {
   const status = await hypervisor.status(uuid).catch(() => null);
   const changed = (status?.differences ?? []).filter(({ setting }) => setting === 'disks');
-  if (changed.length > 0) throw changedOutside(changed);
+  if (changed.length > 0) throw new HypervisorError('changed_outside', { differences: changed });
 }
 
 async function assertDisksUnused(

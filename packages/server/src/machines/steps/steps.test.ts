@@ -34,10 +34,12 @@ function createBlockingStep(phase: string): Step & { started: Promise<void>; fin
   };
 }
 
-function run(steps: readonly Step[], options?: StepOptions): { work: Work; phases: string[] } {
+const places = { hide: (text: string) => text };
+
+function run(steps: readonly Step[], options: Partial<StepOptions> = {}): { work: Work; phases: string[] } {
   const phases: string[] = [];
   const onPhase = ({ phase }: PhaseEvent): void => void phases.push(phase);
-  return { work: runSteps(steps, { onPhase, onWarning: () => {} }, options), phases };
+  return { work: runSteps(steps, { onPhase, onWarning: () => {} }, { places, ...options }), phases };
 }
 
 const failing = (reason: Error): Step => ({ phase: 'check', run: () => Promise.reject(reason) });

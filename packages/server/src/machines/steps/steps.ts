@@ -4,6 +4,7 @@ import type { ByteCounts } from '@wcc/progress/protocol';
 import { startWork } from '../../operations/work.ts';
 import type { Progress, StartHooks, StopReason, Work, WorkResult } from '../../operations/work.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
+import type { Places } from '../host/places.ts';
 
 /** One phase of an operation on a machine. After a crash it runs again from its start. */
 export interface Step {
@@ -23,20 +24,26 @@ export interface StepTools {
 }
 
 export interface StepOptions {
+  /** Hides paths of the host in failures. */
+  places: Places;
   /** False from the step on that cannot be undone: a cancel then has no effect. @default always true */
   canCancel?: () => boolean;
 }
 
 /** Runs the steps one after the other, as work that can pause, cancel and be interrupted between steps. */
-export function runSteps(steps: readonly Step[], hooks: StartHooks, options: StepOptions = {}): Work {
+export function runSteps(
+  steps: readonly Step[],
+  hooks: StartHooks,
+  { places, canCancel }: StepOptions,
+): Work {
   const run = new StepRun(steps, hooks);
   return startWork(hooks, (progress) => run.execute(progress), {
-    ...options,
+    ...(canCancel && { canCancel }),
     pause: () => run.pause(),
     resume: () => run.resume(),
     refresh: (progress) => run.refresh(progress),
     onStop: (reason) => run.stop(reason),
-    toFailure: toVmFailure,
+    toFailure: (error) => toVmFailure({ places }, error),
   });
 }
 
