@@ -1,17 +1,17 @@
 import type { VmVerb } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
-import { assertBasesHold } from '../../images/base-file.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { adoptSettings } from './adopt.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
+import { assertMayRun } from '../host/may-run.ts';
 import { assertGuestRuns, assertOn } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { isOn } from '../hypervisor/run-state.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
-import type { VmRow } from '../record/machine-rows.ts';
+import type { VmDiskRow, VmRow } from '../record/machine-rows.ts';
 
 /** Starts, stops or resets a machine, … @throws ApiError `vm_running`, `vm_not_running`, … */
 export async function controlVm(
@@ -39,12 +39,17 @@ const commands: Readonly<Record<VmVerb, Command>> = {
   async start(context, { row, status }) {
     const { hypervisor, memory, emergencyFloor } = context;
     if (status?.state === 'running') return;
-    await emergencyFloor.assertRoom(row.poolId);
+    const disks = await readDisks(context.store, row.id);
+    const isFresh = status === null || !isOn(status);
+    // The driver ends the process of a panicked guest, and begins another one.
+    const opens = isFresh || status.reason === 'guest_panic' ? disks : [];
+    await assertMayRun(context, { poolId: row.poolId, opens });
     await emergencyFloor.release(row);
     const memoryBytes = Math.max(row.memoryBytes, status?.memoryBytes ?? 0);
     const promise = await memory.promise({ uuid: row.uuid, memoryBytes });
     try {
-      if (status === null || !isOn(status)) await prepareBoot(context, row, status);
+      // A saved machine is restored as it was.
+      if (isFresh && status?.state !== 'saved') await prepareBoot(context, row, disks);
       await hypervisor.start(row.uuid);
     } finally {
       promise.release();
@@ -58,9 +63,13 @@ const commands: Readonly<Record<VmVerb, Command>> = {
     await emergencyFloor.release(row);
     if (status !== null) await hypervisor.powerOff(row.uuid);
   },
-  async reset({ hypervisor }, { row: { uuid }, status }) {
+  async reset(context, { row, status }) {
     assertOn(status);
-    await hypervisor.reset(uuid);
+    if (status?.state !== 'running') {
+      await assertMayRun(context, { poolId: row.poolId, opens: [] });
+      await context.emergencyFloor.release(row);
+    }
+    await context.hypervisor.reset(row.uuid);
   },
   async 'discard-saved-state'({ hypervisor }, { row: { uuid }, status }) {
     if (status !== null) await hypervisor.discardSavedState(uuid);
@@ -69,15 +78,7 @@ const commands: Readonly<Record<VmVerb, Command>> = {
 };
 
 /** The store is the source of truth: the hypervisor may have lost the machine or have an older specification. */
-async function prepareBoot(
-  context: MachinesContext,
-  row: VmRow,
-  status: MachineStatus | null,
-): Promise<void> {
-  const disks = await readDisks(context.store, row.id);
-  for (const { baseId } of disks) await assertBasesHold(context.images, baseId);
-  // A saved machine is restored as it was.
-  if (status?.state === 'saved') return;
+async function prepareBoot(context: MachinesContext, row: VmRow, disks: readonly VmDiskRow[]): Promise<void> {
   const spec = await specOf(context, row, disks);
   await context.hypervisor.define(spec).catch((error: unknown) => {
     // The machine starts as the hypervisor has it, and shows the difference.

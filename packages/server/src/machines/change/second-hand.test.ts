@@ -150,6 +150,21 @@ it('V10b: a saved machine is off, shows its orders, and refuses changes with the
   await expect(vms.machines.copy(copy)).rejects.toMatchObject(refused);
 });
 
+it('V10d: a machine whose guest panicked does not start on a base that was written to', async () => {
+  await writeBootable(join(vms.poolDir, 'base.raw'));
+  await vms.rescan();
+  const image = (await vms.image('base.raw')).id;
+  await vms.quickCreate({ image, name: 'thin', memoryBytes: 32 * MiB });
+  const { id: thin, uuid } = await vms.vm('thin');
+  await writeFile(join(vms.poolDir, 'base.raw'), 'another content');
+  outside = { state: 'crashed', reason: 'guest_panic' };
+  await expect(vms.machines.control(admin, thin ?? 0, 'start')).rejects.toMatchObject({
+    code: 'base_changed',
+  });
+  outside = {};
+  expect(await vms.hypervisor.status(uuid)).toMatchObject({ state: 'running' });
+});
+
 it('V3: a guest that sleeps can be started, reset and powered off; the power button is refused', async () => {
   outside = { state: 'suspended' };
   const vm = await vms.machines.get(admin, id);

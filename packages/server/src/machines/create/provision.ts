@@ -1,9 +1,9 @@
 import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError, hostNameOf } from '@wcc/api';
-import { assertBasesHold } from '../../images/base-file.ts';
 import type { OperationView } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
+import { assertMayRun } from '../host/may-run.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk } from './disk-files.ts';
 import type { DiskTarget } from './disk-files.ts';
@@ -114,11 +114,12 @@ async function writeSeed(
 
 /** Checks the memory again: after a restart of the host, or a long pause, less may be free than was promised. */
 async function startVm(
-  { hypervisor, images, memory }: MachinesContext,
-  { vm, disks }: CreateInput,
+  context: MachinesContext,
+  { vm, disks, poolId }: CreateInput,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { baseId } of disks) await assertBasesHold(images, baseId);
+  const { hypervisor, memory } = context;
+  await assertMayRun(context, { poolId, opens: disks });
   const promise = await memory.promise(vm);
   try {
     await hypervisor.start(vm.uuid, { signal });

@@ -87,7 +87,8 @@ describe.skipIf(!isRoot)('SH2: a guest that fills its disk', () => {
     const id = await startGuest('writer', createWriter());
     await waitForPause('writer');
     expect(await freeBytes()).toBeGreaterThan(0);
-    await expect(vms.machines.control(admin, id, 'start')).rejects.toMatchObject({ code: 'no_space' });
+    for (const verb of ['start', 'reset'] as const)
+      await expect(vms.machines.control(admin, id, verb)).rejects.toMatchObject({ code: 'no_space' });
     expect((await vms.vm('writer')).stateReason?.code).toBe('emergency_floor');
   });
 
@@ -104,6 +105,16 @@ describe.skipIf(!isRoot)('SH2: a guest that fills its disk', () => {
     await waitForPause('writer');
     const rows = await vms.store.db.selectFrom('audit').select('what').execute();
     expect(rows.map(({ what }) => what)).toContain('vm.emergency_resume');
+  });
+
+  it('SH2: a machine that is created to start waits for room, and starts when there is some', async () => {
+    const ballast = await leaveFree(floorBytes - 3 * MiB);
+    const { id } = await vms.request({ name: 'late', start: true });
+    const reason = await vms.wait(id, 'paused').then(({ stateReason }) => stateReason);
+    expect(reason).toMatchObject({ code: 'no_space' });
+    await rm(ballast);
+    await vms.wait(id, 'succeeded');
+    expect(await vms.vm('late')).toMatchObject({ state: 'running' });
   });
 
   it('SH2: machines that a person has paused or powered off stay as they are', async () => {

@@ -128,7 +128,7 @@ class Floor {
     for (const row of marked) {
       // A person, or the guest, has changed it since.
       if (statusOf.get(row.uuid)?.state !== 'paused') await this.marks.clear(row.id);
-      else if (freeBytes >= floorBytes * resumeFactor) await this.#resume(row);
+      else if (hasRoomToResume({ freeBytes, floorBytes })) await this.#resume(row, pool);
     }
   }
 
@@ -156,12 +156,14 @@ class Floor {
   }
 
   /** In turn with requests for this machine, so that a person's action is either seen or comes later. */
-  async #resume({ id }: VmRow): Promise<void> {
+  async #resume({ id }: VmRow, pool: Pool): Promise<void> {
     const { store, hypervisor, machineMutex } = this.#options;
     if (!this.#mayResume(id)) return;
     await machineMutex(String(id))(async () => {
       const row = await findVm(store, id);
       if (row === undefined || row.state !== 'ready' || !this.marks.has(row)) return;
+      // Another machine may have taken the room in the time that this one has waited for its turn.
+      if (!hasRoomToResume(await this.#measure(pool))) return;
       if ((await hypervisor.status(row.uuid))?.state === 'paused') await hypervisor.resume(row.uuid);
       await this.marks.clear(id, [event('vm.emergency_resume', id)]);
       this.#noteResume(id);
@@ -181,6 +183,9 @@ class Floor {
     this.#resumes.set(id, { count: isSoon ? last.count + 1 : 1, atMs: nowMs });
   }
 }
+
+const hasRoomToResume = ({ freeBytes, floorBytes }: FreeSpace): boolean =>
+  freeBytes >= floorBytes * resumeFactor;
 
 function delayMs(count: number): number {
   return Math.min(mostDelayMs, firstDelayMs * 2 ** (count - 1));
