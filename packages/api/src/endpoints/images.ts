@@ -25,6 +25,8 @@ const started = {
   headers: [location],
 };
 
+/** For the disk of a machine: its newest data may be in another file. */
+const disk = ['vm_changed_outside', 'hypervisor_unavailable', 'hypervisor_failed'] as const;
 const making = [
   'invalid_name',
   'exists',
@@ -82,6 +84,7 @@ export const imageEndpoints: readonly Endpoint[] = [
       description: 'Sizes, free space, and whether the file system can share blocks.',
       schema: copyPlan,
     },
+    errors: disk,
   },
   {
     method: 'POST',
@@ -91,7 +94,7 @@ export const imageEndpoints: readonly Endpoint[] = [
     headers: [idempotencyKey],
     body: copyImageRequest,
     answer: started,
-    errors: ['source_in_use', 'image_unavailable', 'clone_unsupported', ...making],
+    errors: ['source_in_use', 'image_unavailable', 'clone_unsupported', ...disk, ...making],
   },
   {
     method: 'POST',
@@ -101,7 +104,7 @@ export const imageEndpoints: readonly Endpoint[] = [
     headers: [idempotencyKey],
     body: convertImageRequest,
     answer: started,
-    errors: ['image_unavailable', 'source_in_use', 'tool_missing', ...making],
+    errors: ['image_unavailable', 'source_in_use', 'tool_missing', ...disk, ...making],
   },
   {
     method: 'POST',
@@ -112,7 +115,7 @@ export const imageEndpoints: readonly Endpoint[] = [
     body: verifyImageRequest,
     isBodyOptional: true,
     answer: started,
-    errors: ['image_unavailable', 'source_in_use', 'idempotency_conflict', 'rate_limited'],
+    errors: ['image_unavailable', 'source_in_use', 'idempotency_conflict', 'rate_limited', ...disk],
   },
   {
     method: 'POST',
@@ -162,7 +165,7 @@ export const imageEndpoints: readonly Endpoint[] = [
       mediaType: 'application/octet-stream',
       headers: [{ name: 'ETag', description: 'The version of the file.' }],
     },
-    errors: ['image_unavailable', 'precondition_failed', 'range_unsatisfiable'],
+    errors: ['image_unavailable', 'precondition_failed', 'range_unsatisfiable', ...disk],
   })),
   {
     method: 'POST',
@@ -178,7 +181,7 @@ export const imageEndpoints: readonly Endpoint[] = [
       description: 'The file as an attachment.',
       mediaType: 'application/octet-stream',
     },
-    errors: ['image_unavailable', 'malformed_request'],
+    errors: ['image_unavailable', 'malformed_request', ...disk],
   },
   {
     method: 'POST',

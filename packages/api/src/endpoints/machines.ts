@@ -26,6 +26,7 @@ const machine = { status: 200, description: 'The machine.', schema: vm };
 const createErrors = [
   'vm_name_taken',
   'image_unavailable',
+  'vm_changed_outside',
   'base_changed',
   'no_space',
   'not_enough_memory',
@@ -56,7 +57,7 @@ const verbs = {
 const verbErrors: Readonly<Partial<Record<VmVerb, readonly ErrorCode[]>>> = {
   start: ['no_space', 'pool_unavailable', 'not_enough_memory', 'base_changed', 'vm_disk_stopped'],
   shutdown: ['vm_paused'],
-  reset: ['vm_disk_stopped'],
+  reset: ['no_space', 'pool_unavailable', 'vm_disk_stopped'],
   adopt: ['vm_name_taken', 'image_unavailable'],
 };
 
@@ -139,7 +140,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     headers: [idempotencyKey],
     body: copyVmRequest,
     answer: started,
-    errors: ['vm_running', 'vm_busy', 'vm_foreign', 'vm_changed_outside', 'vm_saved', ...createErrors],
+    errors: ['vm_running', 'vm_busy', 'vm_foreign', 'vm_saved', ...createErrors],
   },
   ...vmVerb.options.map((verb): Endpoint => ({
     method: 'POST',

@@ -22,6 +22,9 @@ export type ReferenceSource = () => Promise<ReferencesByImage>;
 /** The images that a part of wcc is deleting. */
 export type DeletionSource = () => Promise<readonly ImageId[]>;
 
+/** Rejects for an image whose newest data is in another file. */
+export type CurrencyCheck = (id: ImageId) => Promise<void>;
+
 /** Knows all users of images. An image with a user cannot be deleted. */
 export interface ImageReferences {
   /** Adds another part of wcc that uses images. */
@@ -32,6 +35,9 @@ export interface ImageReferences {
   addDeletions(source: DeletionSource): void;
   /** The images whose deletion was accepted and has not ended. */
   deletions(): Promise<ReadonlySet<ImageId>>;
+  addCheck(check: CurrencyCheck): void;
+  /** Call it before bytes of the image are read. @throws ApiError of the checks */
+  assertCurrent(id: ImageId): Promise<void>;
 }
 
 /** What a principal may see of images and of their users. */
@@ -88,7 +94,12 @@ export async function assertImageVisible(
 export function createImageReferences(store: Store): ImageReferences {
   const sources: ReferenceSource[] = [() => operationsOnImages(store)];
   const deleting: DeletionSource[] = [() => deletedByOperations(store)];
+  const checks: CurrencyCheck[] = [];
   return {
+    addCheck: (check) => void checks.push(check),
+    async assertCurrent(id) {
+      for (const check of checks) await check(id);
+    },
     addDeletions: (source) => void deleting.push(source),
     async deletions() {
       return new Set((await Promise.all(deleting.map((source) => source()))).flat());

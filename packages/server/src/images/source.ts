@@ -39,6 +39,7 @@ export async function readSource(
     const why = state === 'missing' ? 'its file is missing' : `it was refused: ${image.stateReason ?? state}`;
     throw new ApiError('image_unavailable', { message: `The image cannot be used: ${why}.` });
   }
+  await context.references.assertCurrent(id);
   const path = join(pool.path, image.name);
   const refuse = (error: unknown): never => {
     throw toRefusal(error, { sourcePath: path });

@@ -15,6 +15,7 @@ import { createVmCreator } from './create/create.ts';
 import type { VmCreator } from './create/create.ts';
 import { removeOrphanDisks } from './change/orphan-disks.ts';
 import { sweepAbandoned } from './create/sweep.ts';
+import { assertDiskCurrent } from './host/disk-layers.ts';
 import type { HostMemory } from './host/memory.ts';
 import { createMemoryPromises } from './host/memory.ts';
 import { createPlaces } from './host/places.ts';
@@ -57,6 +58,7 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
   const { hypervisor, onError } = options;
   const context = await createContext(options);
   options.images.references.add(() => imagesOfMachines(options.store));
+  options.images.references.addCheck((id) => assertDiskCurrent(context, id));
   options.images.references.addDeletions(() => disksBeingDeleted(options.store));
   const stopSweeps = repeat(() => sweepAbandoned(context), {
     everyMs: sweepMs,

@@ -30,6 +30,7 @@ export async function openImage(context: ImagesContext, id: ImageId): Promise<Op
     throw new ApiError('image_unavailable', { message: `The image cannot be downloaded: ${why}.` });
   }
   const pool = await context.pools.use(image.poolId);
+  await context.references.assertCurrent(id);
   const path = join(pool.path, image.name);
   const file = await openSafely(path).catch((cause: unknown) => {
     const refusal = toRefusal(cause, { sourcePath: path });

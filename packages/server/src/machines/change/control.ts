@@ -3,6 +3,7 @@ import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { adoptSettings } from './adopt.ts';
+import { assertNoLayers } from '../host/disk-layers.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertMayRun } from '../host/may-run.ts';
@@ -44,6 +45,7 @@ const commands: Readonly<Record<VmVerb, Command>> = {
     // The driver ends the process of a panicked guest, and begins another one.
     const opens = isFresh || status.reason === 'guest_panic' ? disks : [];
     await assertMayRun(context, { poolId: row.poolId, opens });
+    if (status === null) await assertNoLayers(context, row);
     await emergencyFloor.release(row);
     const memoryBytes = Math.max(row.memoryBytes, status?.memoryBytes ?? 0);
     const promise = await memory.promise({ uuid: row.uuid, memoryBytes });

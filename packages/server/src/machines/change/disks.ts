@@ -10,6 +10,7 @@ import { finishDisk, publishDisk } from '../create/disk-files.ts';
 import { reserveDisk, releaseDisk } from './orphan-disks.ts';
 import type { DiskPlan } from '../record/plan.ts';
 import { draftDisk, freeDiskName } from '../create/plan-disks.ts';
+import { assertNoLayers } from '../host/disk-layers.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff, assertUnchanged, isOff } from '../host/power-state.ts';
@@ -114,8 +115,9 @@ export async function growDisk(
   await mapHypervisorErrors(context, async () => {
     await assertHypervisor(hypervisor);
     // A definition may have paths from before a restore.
-    if (isOff(await hypervisor.status(row.uuid)))
-      await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));
+    const status = await hypervisor.status(row.uuid);
+    if (status === null) await assertNoLayers(context, row);
+    if (isOff(status)) await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));
     await hypervisor.growDisk(row.uuid, { disk: await diskSpecOf(context, path, disk), sizeBytes });
   });
   const { db } = store;

@@ -1,14 +1,24 @@
 import { readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { convertImageRequest, copyImageRequest } from '@wcc/api';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { bootableIso } from '../seed/iso.testkit.ts';
 import type { Hypervisor, MachineStatus, SettingDifference } from '../hypervisor.ts';
 import { admin, makePrincipal, MiB, startMachines, writeBootable } from '../machines.testkit.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
+
+const run = promisify(execFile);
 
 /** What another program has done, as the driver of libvirt reports it. The machines run with QEMU alone. */
 let outside: Partial<MachineStatus> = {};
+/** What it does after the next look at the machine. */
+let late: Partial<MachineStatus> | null = null;
+/** Whether the hypervisor gives no answer. */
+let silent = false;
 let vms: MachinesUnderTest;
 let id: number;
 
@@ -17,8 +27,11 @@ const withSecondHand = (real: Hypervisor): Hypervisor => ({
   ...real,
   list: async () => (await real.list()).map(changed),
   async status(uuid) {
+    if (silent) throw new HypervisorError('unavailable');
     const status = await real.status(uuid);
-    return status && changed(status);
+    const seen = status && changed(status);
+    [outside, late] = [late ?? outside, null];
+    return seen;
   },
 });
 
@@ -62,6 +75,52 @@ it('V2: an external snapshot is shown, and wcc neither copies, extends nor delet
   const { id: operation } = await vms.machines.remove(admin, id, { disks: false });
   await vms.wait(operation, 'succeeded');
   expect(readdirSync(vms.poolDir)).toContain('web-disk0.raw');
+});
+
+it('V2: a disk below an external snapshot is neither read nor shown as whole', async () => {
+  const { id: disk } = await vms.image('web-disk0.raw');
+  await (await vms.images.open(admin, disk)).file.close();
+  outside = { differences: [snapshot] };
+  const refused = { code: 'vm_changed_outside', message: expect.stringContaining('disks:') as string };
+  await expect(vms.images.open(admin, disk)).rejects.toMatchObject(refused);
+  const image = { id: disk, idempotencyKey: null };
+  const copied = copyImageRequest.parse({ name: 'copy.raw' });
+  await expect(vms.images.copy(admin, { ...image, body: copied })).rejects.toMatchObject(refused);
+  const converted = convertImageRequest.parse({ name: 'copy.qcow2', format: 'qcow2' });
+  await expect(vms.images.convert(admin, { ...image, body: converted })).rejects.toMatchObject(refused);
+  const thin = { image: disk, name: 'two', memoryBytes: 32 * MiB };
+  await expect(vms.quickCreate({ ...thin, full: true })).rejects.toMatchObject(refused);
+});
+
+it('V2: a deletion with disks is refused while the hypervisor does not answer, and when a snapshot comes late', async () => {
+  silent = true;
+  const refused = { code: 'hypervisor_unavailable' };
+  await expect(vms.machines.remove(admin, id, { disks: true })).rejects.toMatchObject(refused);
+  silent = false;
+  late = { differences: [snapshot] };
+  const { id: operation } = await vms.machines.remove(admin, id, { disks: true });
+  const { error } = await vms.wait(operation, 'failed');
+  expect(error).toMatchObject({ code: 'vm_changed_outside' });
+  outside = {};
+  expect(await vms.vm('web')).toMatchObject({ state: 'shut_off', operation: null });
+  expect(readdirSync(vms.poolDir)).toContain('web-disk0.raw');
+});
+
+it('V9: a machine that another program removed below an external snapshot is not defined on the old disk', async () => {
+  const { uuid } = await vms.vm('web');
+  const layer = join(vms.poolDir, 'web-disk0.s1');
+  const base = join(vms.poolDir, 'web-disk0.raw');
+  await run('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'raw', layer]);
+  await vms.hypervisor.undefine(uuid);
+  const refused = { code: 'vm_changed_outside', message: expect.stringContaining('web-disk0.s1') as string };
+  await expect(vms.machines.control(admin, id, 'start')).rejects.toMatchObject(refused);
+  await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject(refused);
+  const growth = { index: 0, sizeBytes: 8 * MiB };
+  await expect(vms.machines.growDisk(admin, id, growth)).rejects.toMatchObject(refused);
+  await expect(vms.machines.remove(admin, id, { disks: true })).rejects.toMatchObject(refused);
+  expect(await vms.hypervisor.status(uuid)).toBeNull();
+  await rm(layer);
+  await expect(vms.machines.control(admin, id, 'start')).resolves.toMatchObject({ state: 'running' });
 });
 
 it('SL11: an operator sees which file another program uses, and not where it is', async () => {

@@ -3,6 +3,7 @@ import type { MachinesContext } from '../context.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { isOn } from '../hypervisor/run-state.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
+import { assertNoLayers } from './disk-layers.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 
 /** @throws ApiError `vm_not_running` when the machine is off */
@@ -16,9 +17,10 @@ export function assertGuestRuns(status: MachineStatus | null): void {
   if (status?.state !== 'running') throw new ApiError('vm_not_running');
 }
 
-/** @throws ApiError `vm_running`, `vm_saved` */
-export async function assertOff({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
-  const status = await hypervisor.status(uuid);
+/** @throws ApiError `vm_running`, `vm_saved`, `vm_changed_outside` */
+export async function assertOff(context: MachinesContext, row: VmRow): Promise<void> {
+  const status = await context.hypervisor.status(row.uuid);
+  if (status === null) await assertNoLayers(context, row);
   if (status?.state === 'saved') throw new ApiError('vm_saved');
   if (!isOff(status)) throw new ApiError('vm_running');
 }

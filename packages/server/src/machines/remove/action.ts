@@ -11,6 +11,7 @@ import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
 import { runSteps } from '../steps/steps.ts';
 import type { Step } from '../steps/steps.ts';
+import { assertDisksCurrent } from '../host/disk-layers.ts';
 import { removeFromHypervisor } from '../host/remove-machine.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { isDiskThere, readDiskFiles } from '../record/disk-file.ts';
@@ -65,6 +66,9 @@ function stepsOf(context: MachinesContext, input: DeleteInput, onRemoval: () => 
   const { uuid, vmId } = input;
   const stop = async (): Promise<void> => {
     const { db } = store;
+    const row = await findVm(store, vmId);
+    // Another program may have made a snapshot since the request. A deletion that has begun continues.
+    if (input.disks && row?.state === 'ready') await assertDisksCurrent(context, row);
     await store.write([{ query: db.updateTable('vms').set({ state: 'deleting' }).where('id', '=', vmId) }]);
     onRemoval();
     if ((await hypervisor.status(uuid)) !== null) await hypervisor.powerOff(uuid);

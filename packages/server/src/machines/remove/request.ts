@@ -8,8 +8,8 @@ import type { Acceptance } from '../../operations/accept.ts';
 import type { ImageReference } from '../../images/references.ts';
 import { exclusively } from '../../images/use.ts';
 import type { MachinesContext } from '../context.ts';
+import { assertDisksCurrent } from '../host/disk-layers.ts';
 import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
-import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { assertIdle } from '../record/rights.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -24,7 +24,7 @@ export async function requestDelete(
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
   assertIdle(row);
-  if (body.disks) await mapHypervisorErrors(context, () => assertDisksKnown(context, uuid));
+  if (body.disks) await mapHypervisorErrors(context, () => assertDisksCurrent(context, row));
   const id = createOperationId();
   const input: DeleteInput = { poolId, vmId, uuid, name, disks: body.disks };
   const taken = store.db
@@ -49,16 +49,6 @@ export async function requestDelete(
     await assertDisksUnused(context, { vmId, disks });
     return context.operations.accept(acceptance);
   });
-}
-
-/**
- * Data in the disks of another program, such as an external snapshot, needs the disks below it. Without an answer of the hypervisor
- * the operation waits or fails later.
- */
-async function assertDisksKnown({ hypervisor }: MachinesContext, uuid: string): Promise<void> {
-  const status = await hypervisor.status(uuid).catch(() => null);
-  const changed = (status?.differences ?? []).filter(({ setting }) => setting === 'disks');
-  if (changed.length > 0) throw new HypervisorError('changed_outside', { differences: changed });
 }
 
 async function assertDisksUnused(

@@ -68,8 +68,15 @@ export async function redefine(
   const remaining = new Set(compareDomains(next, actual).map(({ setting }) => setting));
   assertNoDifference(compareDomains(base, actual).filter(({ setting }) => remaining.has(setting)));
   const name = textOf(actual, 'name');
-  if (name !== spec.name) await virsh.run('domrename', spec.uuid, spec.name);
-  await passDefinition(context, spec.uuid, toXml(mergeDomain(actual, { base, next })));
+  const isRenamed = name !== spec.name;
+  if (isRenamed) await virsh.run('domrename', spec.uuid, spec.name);
+  try {
+    await passDefinition(context, spec.uuid, toXml(mergeDomain(actual, { base, next })));
+  } catch (error) {
+    // All or nothing. If this fails too, the name is shown as a difference.
+    if (isRenamed) await virsh.run('domrename', spec.uuid, name).catch(() => {});
+    throw error;
+  }
 }
 
 async function passDefinition(context: LibvirtContext, uuid: string, xml: string): Promise<void> {

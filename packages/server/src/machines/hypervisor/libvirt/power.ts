@@ -100,12 +100,19 @@ export async function setCdrom(context: LibvirtContext, uuid: string, path: stri
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
   if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
-    const isEmpty = path === null && spec.cdrom === null;
+    // Another program may have inserted a disc until the next start only.
+    const isEmpty = path === null && (await isDriveEmpty(context, uuid));
     // Changes the medium by force, because a guest may have locked the drive.
     if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
   }
   await redefine(context, { before: spec, spec: { ...spec, cdrom: path }, xml });
   context.changed();
+}
+
+/** The drive of the running machine, not of its definition. */
+async function isDriveEmpty({ virsh }: LibvirtContext, uuid: string): Promise<boolean> {
+  const lines = (await virsh.run('domblklist', uuid)).split('\n').map((line) => line.trim().split(/\s+/));
+  return lines.find(([target]) => target === cdromTarget)?.[1] === '-';
 }
 
 export async function growDisk(

@@ -98,6 +98,22 @@ describe('two hands on one machine of libvirt', () => {
     await hypervisor.undefine(spec.uuid);
   });
 
+  it('V2: ejects a disc that another program inserted until the next start only', async () => {
+    machine = await createShared(session, hypervisor);
+    const { spec, virsh } = machine;
+    await hypervisor.start(spec.uuid);
+    const disc = join(session.home, `${spec.uuid}.iso`);
+    await writeDisk(disc, []);
+    await virsh.run('change-media', spec.uuid, 'sda', '--update', '--source', disc, '--live');
+    expect(await settingsChanged()).toEqual([]);
+    expect(await openFiles((await findMachineProcess(spec.uuid))!)).toContain(disc);
+    await hypervisor.setCdrom(spec.uuid, null);
+    expect(await openFiles((await findMachineProcess(spec.uuid))!)).not.toContain(disc);
+    await hypervisor.setCdrom(spec.uuid, null);
+    await hypervisor.powerOff(spec.uuid);
+    await hypervisor.undefine(spec.uuid);
+  });
+
   it('adopts settings of a running machine, which keeps running', async () => {
     machine = await createShared(session, hypervisor);
     const { spec, virsh } = machine;
