@@ -130,7 +130,7 @@ function describeKills(driver: Driver): void {
         const vm = (await server.api.vms()).items.find((one) => one.name === name);
         expect(vm).toMatchObject({ state: 'running', operation: null });
         expect(namesIn(join(server.dataDir, 'seeds'))).toEqual([`${vm?.uuid}.iso`]);
-        const { operation } = await server.api.deleteVm(vm?.id ?? 0);
+        const { operation } = await server.api.deleteVm(vm?.id ?? 0, { disks: true });
         await until(async () => hasEnded(await server.api.operation(operation.id)), {
           what: 'the machine to be deleted',
           timeoutMs: 60_000,

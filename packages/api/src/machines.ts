@@ -245,10 +245,14 @@ export type GrowDiskRequest = z.infer<typeof growDiskRequest>;
 export const setCdromRequest = z.strictObject({ image: imageId.nullable() });
 export type SetCdromRequest = z.infer<typeof setCdromRequest>;
 
-/** `disks: false` keeps its disks as images of the pool. */
-export const deleteVmRequest = z.strictObject({ disks: z.boolean().default(true) });
-export type DeleteVmRequest = z.input<typeof deleteVmRequest>;
-export type DeleteVmInput = z.output<typeof deleteVmRequest>;
+/** `disks: false` keeps its disks as images of the pool. There is no default, because deleted data is gone for good. */
+export const deleteVmRequest = z.strictObject({
+  disks: z.boolean({
+    error:
+      'Say what happens to the disks: {"disks": true} deletes them, {"disks": false} keeps them as images.',
+  }),
+});
+export type DeleteVmRequest = z.infer<typeof deleteVmRequest>;
 
 export const copyVmRequest = z.strictObject({ name: machineName });
 export type CopyVmRequest = z.infer<typeof copyVmRequest>;

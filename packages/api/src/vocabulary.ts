@@ -105,6 +105,8 @@ export const operationWarnings = [
   'copy_file_range_refused',
   /** a step after the rename failed; the published file is complete */
   'failed_after_publishing',
+  /** the original of a copied machine may never have started, so nothing on its disks has the users of its first boot */
+  'first_boot_missing',
   'preallocation_needs_kernel_calls',
   'preallocation_unsupported',
   'published_without_exclusive_rename',

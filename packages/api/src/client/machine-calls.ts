@@ -34,7 +34,7 @@ export function machineCalls(send: Send) {
       }),
     copyVm: (id: VmId, body: CopyVmRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
-    deleteVm: (id: VmId, body: DeleteVmRequest = {}) =>
+    deleteVm: (id: VmId, body: DeleteVmRequest) =>
       send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
     /** Resolves when the command has had its effect. The guest decides about `shutdown` later. */
     orderVm: (id: VmId, verb: VmVerb) => send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),

@@ -128,7 +128,6 @@ export const machineEndpoints: readonly Endpoint[] = [
     tag: 'Machines',
     summary: 'Delete a machine',
     body: deleteVmRequest,
-    isBodyOptional: true,
     answer: started,
     errors: changeErrors,
   },

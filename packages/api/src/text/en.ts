@@ -78,6 +78,8 @@ export const en: Catalogue = {
   warnings: {
     source_open_for_writing: 'a program had the source open for writing; the copy may be inconsistent',
     failed_after_publishing: 'the file is complete, but a step after its publication failed',
+    first_boot_missing:
+      'the original has printed nothing; if it has never started, the copy lacks the users and keys of its first boot',
     published_without_exclusive_rename: 'the file system has no exclusive rename; a link was used',
     preallocation_unsupported: 'the file system cannot reserve space',
     preallocation_needs_kernel_calls: 'space could not be reserved',

@@ -72,6 +72,8 @@ export const ja: Catalogue = {
   warnings: {
     source_open_for_writing: 'コピー元が書き込み用に開かれていたため、内容が不整合の可能性があります',
     failed_after_publishing: 'ファイルは完成していますが、公開後の処理に失敗しました',
+    first_boot_missing:
+      '元の仮想マシンはまだ何も出力していません。一度も起動していない場合、初回起動のユーザーと鍵はコピーに含まれません',
     published_without_exclusive_rename: '排他的な改名ができないため、リンクを使いました',
     preallocation_unsupported: 'ファイルシステムが領域の事前確保に対応していません',
     preallocation_needs_kernel_calls: '領域を事前に確保できませんでした',

@@ -75,6 +75,13 @@ describe('F27: the content type of an empty body', () => {
     expect(ended.status).toBe(204);
   });
 
+  it('refuses to delete a machine without a word about its disks', async () => {
+    const refusal = { code: 'malformed_request', field: 'disks' };
+    const sent = await ask('DELETE /api/vms/999', {});
+    expect([sent.status, sent.json]).toEqual([400, expect.objectContaining(refusal)]);
+    expect(sent.json['detail']).toContain('{"disks": false} keeps them');
+  });
+
   it.each(types)('V10l: "%s" does not matter for an order without a body', async (type) => {
     // The order itself is refused, because the machine does not exist.
     const answer = await ask('POST /api/vms/999/start', { 'content-type': type });

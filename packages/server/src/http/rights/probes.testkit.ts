@@ -83,7 +83,7 @@ function machineProbes(matrix: Matrix): Rests {
     'PATCH /api/vms/{id}': send(off, { cpus: 1 }),
     'DELETE /api/vms/{id}': async (isAllowed) => ({
       path: `/api/vms/${isAllowed ? await makeMachine(matrix) : things.vm}`,
-      body: {},
+      body: { disks: true },
     }),
     // A running machine is neither copied nor started, a stopped one is not stopped.
     'POST /api/vms/{id}/copy': send(`${on}/copy`, { name: 'copy-of-on' }),

@@ -30,6 +30,8 @@ export function createConvertAction(context: ImagesContext): Action<ConvertInput
       format,
       virtualSizeBytes,
       copiedFrom: sourceId,
+      // Another format is other content.
+      remarks: [],
       // The content of a raw disk is what its guest wrote.
       declared: format,
       dataBytes: null,

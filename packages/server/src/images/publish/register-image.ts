@@ -28,7 +28,7 @@ export interface NewImage {
    * copies. @default null: the content decided
    */
   declared?: ImageFormat | null;
-  /** Codes of what is odd about the content, if it was judged. @default none */
+  /** Codes of what is odd about the content, if it was judged. @default those of the source, which has the same content */
   remarks?: readonly string[];
   /** SHA-256 of the whole file, if it was computed or compared. @default null */
   sha256?: string | null;
@@ -41,6 +41,11 @@ function isFixedFormat({ isDisk = false, declared = null }: NewImage): boolean {
 /** Read when the row is written, because the owner may have published the source during the copy. */
 function inherited(column: 'private' | 'fixedFormat', source: number | null): RawBuilder<number> {
   return sql<number>`coalesce((select ${sql.ref(column)} from images where id = ${source}), 0)`;
+}
+
+function remarksOf({ remarks, isDisk = false, copiedFrom }: NewImage): RawBuilder<string> | string {
+  if (remarks !== undefined || isDisk) return JSON.stringify(remarks ?? []);
+  return sql<string>`coalesce((select remarks from images where id = ${copiedFrom}), '[]')`;
 }
 
 /** The rows of a new image. If the file no longer exists, the image is `missing`. */
@@ -67,7 +72,7 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     fixedFormat: isFixedFormat(image) ? 1 : inherited('fixedFormat', copiedFrom),
     // The digest is valid until the file changes.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
-    remarks: JSON.stringify(image.remarks ?? []),
+    remarks: remarksOf(image),
     createdAt: new Date().toISOString(),
   });
   return {

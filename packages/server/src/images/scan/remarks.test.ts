@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { startDomain } from '../images.testkit.ts';
+import { copyImageRequest } from '@wcc/api';
+import { admin, startDomain } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
 
 let domain: DomainUnderTest;
 afterEach(() => domain.close());
 
-it('F22: a scan remarks what is odd about a file, until the file changes', async () => {
+it('F22: a scan remarks what is odd about a file, until the file changes, and a copy keeps the remarks', async () => {
   domain = await startDomain();
   const put = (name: string, content: Buffer | string): Promise<void> =>
     writeFile(join(domain.poolDir, name), content);
@@ -21,6 +22,12 @@ it('F22: a scan remarks what is odd about a file, until the file changes', async
   expect(await remarks('tiny.raw')).toEqual(['content_is_tiny']);
   expect(await remarks('none.iso')).toEqual(['content_is_no_disc']);
   expect(await remarks('disk.raw')).toEqual([]);
+
+  const { id } = await domain.image('notes.raw');
+  const body = copyImageRequest.parse({ name: 'copy.raw' });
+  const copying = await domain.images.copy(admin, { id, body, idempotencyKey: null });
+  await domain.wait(copying.id, 'succeeded');
+  expect(await remarks('copy.raw')).toEqual(['content_is_text']);
 
   await put('notes.raw', Buffer.alloc(4096, 7));
   await put('disk.raw', 'a list of things to buy\n'.repeat(200));

@@ -1,7 +1,7 @@
 import type {
   AddDiskInput,
   ChangeVmRequest,
-  DeleteVmInput,
+  DeleteVmRequest,
   SetCdromRequest,
   Vm,
   VmId,
@@ -22,7 +22,7 @@ import { changeVm, setCdrom } from './settings.ts';
 /** Changes of an existing machine. Calls for one machine run one after the other. */
 export interface VmChanges {
   /** Accepts the operation `delete_vm`. */
-  remove(principal: Principal, id: VmId, body: DeleteVmInput): Promise<Snapshot>;
+  remove(principal: Principal, id: VmId, body: DeleteVmRequest): Promise<Snapshot>;
   control(principal: Principal, id: VmId, verb: VmVerb): Promise<Vm>;
   change(principal: Principal, id: VmId, body: ChangeVmRequest): Promise<Vm>;
   setCdrom(principal: Principal, id: VmId, body: SetCdromRequest): Promise<Vm>;

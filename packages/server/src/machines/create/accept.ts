@@ -45,7 +45,7 @@ export interface PreparedVm {
   /** The request without its secrets, kept for a retry. */
   request: unknown;
   /** The source of `copy_vm`; null for a new machine. */
-  copyOf: { id: VmId; name: string } | null;
+  copyOf: { id: VmId; name: string; isSilent: boolean } | null;
 }
 
 export interface ProvisionRequest {
@@ -235,6 +235,7 @@ function accept(
     firstBoot,
     hasSecrets: secrets !== null,
     isCopy: copyOf !== null,
+    isOriginalSilent: copyOf?.isSilent ?? false,
     start: requested.start,
     ownerId: principal.userId,
     request,
@@ -247,7 +248,7 @@ function accept(
     action: action.name,
     principal,
     input,
-    subject: copyOf === null ? created : { kind: 'vm', ...copyOf },
+    subject: copyOf === null ? created : { kind: 'vm', id: copyOf.id, name: copyOf.name },
     target: copyOf === null ? null : created,
     names: disks.map(({ name }) => name),
     reservedBytes: totalNeedsBytes(disks),

@@ -189,9 +189,10 @@ async function prepareCopy(
 ): Promise<PreparedVm> {
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
   assertIdle(row);
-  await mapHypervisorErrors(context, async () => {
+  const isSilent = await mapHypervisorErrors(context, async () => {
     await assertOff(context, row);
     await assertUnchanged(context, row);
+    return row.hasSeed === 1 && (await hasPrintedNothing(context, row.uuid));
   });
   const disks = await readDisks(context.store, id);
   const { cpus, memoryBytes, firmware, cdBus, poolId } = row;
@@ -209,5 +210,11 @@ async function prepareCopy(
     network: { kind: row.networkKind, name: row.networkName },
     bootOrder: bootOrderOf(row),
   };
-  return { requested, request: { id, ...body }, copyOf: { id, name: row.name } };
+  return { requested, request: { id, ...body }, copyOf: { id, name: row.name, isSilent } };
+}
+
+/** A machine that the hypervisor does not have is judged by nothing. */
+async function hasPrintedNothing({ hypervisor }: MachinesContext, uuid: string): Promise<boolean> {
+  if ((await hypervisor.status(uuid)) === null) return false;
+  return (await hypervisor.readSerial(uuid)).length === 0;
 }

@@ -29,6 +29,7 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
     check: async ({ signal, warn }) => {
       await abortable(assertStillPossible(context, input), signal);
       if (input.isCopy === true && input.firstBoot === null) warn('same_identity');
+      if (input.isOriginalSilent === true) warn('first_boot_missing');
     },
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
     // `abortable` may leave a call to the hypervisor running; `undoProvision` waits for it.

@@ -57,6 +57,8 @@ export interface CreateInput extends OperationInput {
   hasSecrets: boolean;
   /** The disks are copies of a machine that has its users: its seed gives it a new identity only. Missing in 0.1.0. */
   isCopy?: boolean;
+  /** The original has printed nothing: perhaps its first boot is still to come. Missing before this was asked. */
+  isOriginalSilent?: boolean;
   start: boolean;
   ownerId: string;
   /** The request without its secrets, for a retry. */

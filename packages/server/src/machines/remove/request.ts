@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { DeleteVmInput, ImageId, VmId } from '@wcc/api';
+import type { DeleteVmRequest, ImageId, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import type { Principal } from '../../access/principal.ts';
@@ -19,7 +19,7 @@ import type { DeleteInput } from './action.ts';
 export async function requestDelete(
   context: MachinesContext,
   action: Action,
-  { principal, row, body }: { principal: Principal; row: VmRow; body: DeleteVmInput },
+  { principal, row, body }: { principal: Principal; row: VmRow; body: DeleteVmRequest },
 ): Promise<Snapshot> {
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
