@@ -84,6 +84,7 @@ export const vmStateReasonCode = z.enum([
   'emergency_floor',
   'guest_asleep',
   'guest_panic',
+  'internal_error',
   'hypervisor_unavailable',
   'io_error',
   'no_answer',

@@ -11,7 +11,8 @@ export type DriverName = (typeof driverNames)[number];
  * - `suspended`: the guest sleeps (ACPI S3). Its memory stays; `start` wakes it.
  * - `saved`: off, with its memory in a file of the hypervisor; `start` restores it. Its disks and its definition must
  *   not change until then.
- * - `crashed`: the process ended unexpectedly or the guest panicked. It starts like a machine that is shut off.
+ * - `crashed`: the process ended unexpectedly, or it stays and its guest cannot continue (`guest_panic`, `internal_error`). It starts like a
+ *   machine that is shut off.
  * - `unknown`: the process lives but does not answer.
  */
 export const machineStates = [
@@ -26,7 +27,8 @@ export const machineStates = [
 export type MachineState = (typeof machineStates)[number];
 
 /** Why a machine is in its state; null: no special reason. `no_space`: its disk's file system is full; free space, then start it again. */
-export type MachineStateReason = 'no_space' | 'io_error' | 'guest_panic' | 'no_answer' | null;
+export type MachineStateReason =
+  'no_space' | 'io_error' | 'guest_panic' | 'internal_error' | 'no_answer' | null;
 
 /** One machine as the hypervisor reports it now. */
 export interface MachineStatus {

@@ -36,6 +36,8 @@ export const en: VmsText = {
     deleting: 'The machine is being deleted.',
     emergency_floor: 'wcc paused it: the disk of the pool is nearly full. It resumes when there is space.',
     guest_asleep: 'The guest system sleeps. A key or “Wake up” wakes it.',
+    internal_error:
+      'The hypervisor cannot run the guest further. Look at the screen and the serial log, then reset the machine or power it off.',
     guest_panic: 'The guest system panicked. Look at the screen and the serial log, then reset the machine.',
     hypervisor_unavailable: 'The hypervisor does not answer. Running machines keep running.',
     io_error: 'A disk reported an error, so the guest stopped. Check the disk, then resume the machine.',

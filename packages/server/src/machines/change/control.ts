@@ -10,7 +10,7 @@ import { assertMayRun } from '../host/may-run.ts';
 import { assertGuestRuns, assertOn } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
-import { isOn } from '../hypervisor/run-state.ts';
+import { isDead, isOn } from '../hypervisor/run-state.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow, VmRow } from '../record/machine-rows.ts';
 
@@ -42,8 +42,8 @@ const commands: Readonly<Record<VmVerb, Command>> = {
     if (status?.state === 'running') return;
     const disks = await readDisks(context.store, row.id);
     const isFresh = status === null || !isOn(status);
-    // The driver ends the process of a panicked guest, and begins another one.
-    const opens = isFresh || status.reason === 'guest_panic' ? disks : [];
+    // The driver ends the process of a dead guest, and begins another one.
+    const opens = isFresh || isDead(status) ? disks : [];
     await assertMayRun(context, { poolId: row.poolId, opens });
     if (status === null) await assertNoLayers(context, row);
     await emergencyFloor.release(row);

@@ -233,6 +233,24 @@ it('V3: a guest that sleeps can be started, reset and powered off; the power but
   await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject({ code: 'vm_running' });
 });
 
+it('V10k: a guest that the hypervisor cannot run further is not off: it is powered off first', async () => {
+  await vms.machines.control(admin, id, 'start');
+  outside = { state: 'crashed', reason: 'internal_error' };
+  const { may, uuid } = await vms.machines.get(admin, id);
+  expect(may).toMatchObject({
+    start: true,
+    reset: true,
+    powerOff: true,
+    screen: true,
+    edit: false,
+    copy: false,
+  });
+  await expect(vms.machines.change(admin, id, { cpus: 2 })).rejects.toMatchObject({ code: 'vm_running' });
+  await vms.machines.control(admin, id, 'power-off');
+  outside = {};
+  expect(await vms.hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
+});
+
 it('V10k: a guest that panicked can be reset, and its screen can be seen', async () => {
   outside = { state: 'crashed', reason: 'guest_panic' };
   const { may } = await vms.machines.get(admin, id);

@@ -10,9 +10,13 @@ const wakeMs = 20_000;
 const settleMs = 300;
 const pollMs = 30;
 
-/** Whether the machine has memory and a screen: its guest runs, is paused, sleeps or has panicked. */
+/** Whether the process is still there, and its guest cannot run before a reset. */
+export const isDead = ({ reason }: Pick<RunState, 'reason'>): boolean =>
+  reason === 'guest_panic' || reason === 'internal_error';
+
+/** Whether the machine has memory and a screen: its guest runs, is paused, sleeps or is dead. */
 export const isOn = ({ state, reason }: RunState): boolean =>
-  state === 'running' || state === 'paused' || state === 'suspended' || reason === 'guest_panic';
+  state === 'running' || state === 'paused' || state === 'suspended' || isDead({ reason });
 
 /** Whether the guest has stopped for a disk that fails or is full. */
 export const stopsForDisk = ({ reason }: Pick<RunState, 'reason'>): boolean =>

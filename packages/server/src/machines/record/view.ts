@@ -20,6 +20,10 @@ const reasonTexts: Readonly<Record<VmStateReasonCode, readonly [message: string,
   ],
   deleting: ['The machine is being deleted.', ''],
   guest_asleep: ['The guest system sleeps.', 'Start the machine to wake it.'],
+  internal_error: [
+    'The hypervisor cannot run the guest further.',
+    'Look at the screen and the serial log, then reset the machine or power it off.',
+  ],
   guest_panic: [
     'The guest system panicked.',
     'Look at the screen and the serial log, then reset the machine.',
@@ -145,14 +149,14 @@ function allowedActions(
 ): VmMay {
   const isIdle = row.state === 'ready' && row.operationId === null;
   const controls = isIdle && canUseVm(principal, 'vm.control', row);
-  const isPanicked = stateReason?.code === 'guest_panic';
+  const isStuck = stateReason?.code === 'guest_panic' || stateReason?.code === 'internal_error';
   const waits = state === 'paused' || state === 'suspended';
-  const runs = state === 'running' || waits || isPanicked;
-  const isOff = state === 'shut_off' || (state === 'crashed' && !isPanicked);
+  const runs = state === 'running' || waits || isStuck;
+  const isOff = state === 'shut_off' || (state === 'crashed' && !isStuck);
   const isUnchanged = differences.length === 0;
   const isSeen = row.state === 'ready';
   return {
-    start: controls && (isOff || isPanicked || waits || state === 'saved'),
+    start: controls && (isOff || isStuck || waits || state === 'saved'),
     shutdown: controls && state === 'running',
     powerOff: controls && (runs || state === 'unknown'),
     reset: controls && runs,

@@ -2,7 +2,7 @@ import { HypervisorError } from '../hypervisor-error.ts';
 import type { DiskSpec } from '../machine-spec.ts';
 import { isPlainPath } from '../machine-spec.ts';
 import { assertDiskSize, growFile } from '../grow-file.ts';
-import { isOn, waitForRun } from '../run-state.ts';
+import { isDead, isOn, waitForRun } from '../run-state.ts';
 import type { LibvirtContext } from './context.ts';
 import { assertOwn, assertOwnOn, assertOwnUnchanged, filesOf, probe } from './context.ts';
 import { createOwnDirectory, redefine } from './define.ts';
@@ -26,7 +26,7 @@ export async function start(context: LibvirtContext, uuid: string): Promise<void
   const { state, reason } = stats;
   if (state === 'running') return;
   if (state === 'paused' || state === 'suspended') return wake(context, uuid, stats);
-  if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
+  if (isDead({ reason })) await context.virsh.run('destroy', uuid);
   await boot(context, uuid);
   // A machine that was paused when it was saved is paused again.
   const restored = state === 'saved' ? await statsOf(context, uuid) : stats;

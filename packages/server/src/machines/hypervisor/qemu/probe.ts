@@ -21,7 +21,7 @@ const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
   paused: ['paused', null],
   suspended: ['suspended', null],
   'io-error': ['paused', 'io_error'],
-  'internal-error': ['crashed', null],
+  'internal-error': ['crashed', 'internal_error'],
   'guest-panicked': ['crashed', 'guest_panic'],
 };
 
