@@ -91,7 +91,7 @@ async function isLayer(path: string, baseName: string): Promise<boolean> {
 
 /** @param allowed the name of a backing file that does not count */
 async function needsBackingFile(path: string, allowed?: string): Promise<boolean> {
-  // A file that cannot be read now is no disk that somebody wrote to.
+  // A file that cannot be read now is no disk that a guest has written to.
   const found = await judgePath(path, allowed === undefined ? {} : { baseName: allowed }).catch(() => null);
   return found !== null && found !== 'busy' && 'refusal' in found && found.refusal.reason === 'backing_file';
 }

@@ -28,6 +28,8 @@ export interface LibvirtContext {
    * off.
    */
   readonly justDefined: Map<string, number>;
+  /** UUID → what another program changed, and the definition that shows it. Parsing takes milliseconds for each machine. */
+  readonly compared: Map<string, { readonly xml: string; readonly differences: SettingDifference[] }>;
   /** Emits a hint that something may have changed. */
   readonly changed: () => void;
 }
@@ -100,10 +102,17 @@ export function parseOwn(
 
 /** What another program changed since wcc defined the machine. */
 export function differencesOf(
-  { owner }: LibvirtContext,
+  { owner, compared }: LibvirtContext,
   { own, xml }: { own: TaggedSpec | null; xml: string },
 ): SettingDifference[] {
-  return own === null ? [] : compareDomains(writtenDomain(own.spec, owner), parseXml(xml));
+  if (own === null) return [];
+  const { uuid } = own.spec;
+  const known = compared.get(uuid);
+  // The specification is in the definition too.
+  if (known?.xml === xml) return known.differences;
+  const differences = compareDomains(writtenDomain(own.spec, owner), parseXml(xml));
+  compared.set(uuid, { xml, differences });
+  return differences;
 }
 
 /** A machine and its current state. */

@@ -67,6 +67,7 @@ function createContext({ dir, connection }: LibvirtDriverOptions, changes: Chang
       return (hostPromise ??= examineHost(virsh, join(dir, 'probe')));
     },
     justDefined: new Map(),
+    compared: new Map(),
     changed: changes.emit,
   };
 }

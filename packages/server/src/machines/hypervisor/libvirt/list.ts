@@ -50,6 +50,7 @@ export async function list(context: LibvirtContext, foreign: Map<string, boolean
     all.push({ ...complete, uuid, foreign: own === null, differences: differencesOf(context, { own, xml }) });
   }
   for (const uuid of foreign.keys()) if (!found.has(uuid)) foreign.delete(uuid);
+  for (const uuid of context.compared.keys()) if (!found.has(uuid)) context.compared.delete(uuid);
   return all;
 }
 
