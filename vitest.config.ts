@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { mocksModules } from './test/mocks-modules.ts';
 import { needsHost } from './test/needs-host.ts';
 import { SlowestFirst } from './test/slowest-first.ts';
 
@@ -15,8 +16,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     setupFiles: ['test/strict-process.ts', 'test/strict-queries.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // The default of one second is too short on a busy machine.
     expect: { poll: { timeout: 10_000 } },
     sequence: { sequencer: SlowestFirst },
@@ -26,6 +27,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts', 'test/kit/**/*.test.ts'],
+          exclude: [...needsHost, ...mocksModules],
+          // A process for each of some 300 files would take longer than the tests in many of them.
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'mocked',
+          include: [...mocksModules],
           exclude: [...needsHost],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
