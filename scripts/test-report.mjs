@@ -35,6 +35,18 @@ export function describeTimes(testResults) {
   ];
 }
 
+/**
+ * @param testResults from vitest's JSON report
+ * @returns the seconds of each file that takes at least ten, by its path: the content of `test/slowest-files.json`
+ */
+export function secondsOfSlowFiles(testResults) {
+  const seconds = testResults.map(({ name, startTime, endTime }) => [
+    relative(root, name),
+    Math.round((endTime - startTime) / 1000),
+  ]);
+  return Object.fromEntries(seconds.filter(([, value]) => value >= 10).toSorted((a, b) => b[1] - a[1]));
+}
+
 const lengthMs = ({ startMs, endMs }) => endMs - startMs;
 
 /** Wall time of these files. Files that run at the same time share that time equally. */

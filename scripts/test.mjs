@@ -1,18 +1,19 @@
 // `npm test`: set-up, system packages, lint, types, all tests.
 // `npm run test:quick`: set-up, lint, types, unit tests without loop mounts, hypervisors and browsers.
 // `npm run test:changed [COMMIT]`: set-up, lint, types, tests that import files changed since COMMIT.
+// With WCC_NOTE_TIMES=1, a run of all tests writes test/slowest-files.json, which orders the next runs.
 // vitest gets all further arguments, e.g. `npm test -- --project unit packages/copy`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, checkNode, ensureDependencies, root, runTool, toolPath } from './setup.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
-import { describeTimes } from './test-report.mjs';
+import { describeTimes, secondsOfSlowFiles } from './test-report.mjs';
 
 const [mode, ...rest] = process.argv.slice(2);
 const selections = {
-  '--quick': () => ['--project', 'unit', ...rest],
+  '--quick': () => ['--project', 'unit', '--project', 'mocked', ...rest],
   '--changed': () => ['--changed', rest[0] ?? 'HEAD', '--passWithNoTests', ...rest.slice(1)],
 };
 const select = selections[mode];
@@ -53,6 +54,10 @@ function runTests(args) {
     return 1;
   }
   console.log(describeTimes(counts.testResults).join('\n'));
+  if (process.env.WCC_NOTE_TIMES === '1') {
+    const seconds = JSON.stringify(secondsOfSlowFiles(counts.testResults), null, 2);
+    writeFileSync(join(root, 'test/slowest-files.json'), `${seconds}\n`);
+  }
   const skipped = counts.numPendingTests + counts.numTodoTests;
   console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests} failed, ${skipped} skipped`);
   return result.status ?? 1;

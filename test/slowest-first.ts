@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Maps the path of each slow test file to its duration in seconds. `npm test` updates the list. */
+/** Maps the path of each slow test file to its duration in seconds. `WCC_NOTE_TIMES=1 npm test` updates the list. */
 const secondsOf = JSON.parse(
   readFileSync(new URL('slowest-files.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<string, number>>;
