@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { afterAll } from 'vitest';
 
@@ -31,11 +32,33 @@ function describeSockets(): string[] {
   );
 }
 
+/** Paths of open files and directories; empty where the system does not list them. */
+function openFiles(): string[] {
+  try {
+    return readdirSync('/proc/self/fd').flatMap(pathOf);
+  } catch {
+    return [];
+  }
+}
+
+function pathOf(descriptor: string): string[] {
+  try {
+    const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+    return /^\/(?!dev\/|proc\/)/.test(path) ? [path] : [];
+  } catch {
+    // Closed since the directory was read.
+    return [];
+  }
+}
+
 const atStart = openHandles().length;
+const filesAtStart = openFiles();
+const newFiles = (): string[] => openFiles().filter((path) => !filesAtStart.includes(path));
 
 afterAll(async () => {
   const deadline = performance.now() + 10_000;
-  while (openHandles().length > atStart && performance.now() < deadline) {
+  const isOpen = (): boolean => openHandles().length > atStart || newFiles().length > 0;
+  while (isOpen() && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   const left = openHandles().slice(atStart);
@@ -44,4 +67,6 @@ afterAll(async () => {
   if (warnings.length > 0) throw new Error(`The process warned: ${warnings.join('; ')}`);
   if (left.length > 0)
     throw new Error(`Handles are left open: ${[...left, ...describeSockets()].join(', ')}`);
+  const files = newFiles();
+  if (files.length > 0) throw new Error(`Files are left open: ${files.join(', ')}`);
 });

@@ -20,6 +20,11 @@ const sizeBytes = 100;
 const id = 'upload-1';
 const result: WorkResult = { bytes: null, method: null, warnings: [], phases: [] };
 
+const closeAndFinish: UploadSessionOptions['finish'] = async (file) => {
+  await file.close();
+  return result;
+};
+
 let directory: string;
 let server: Server;
 
@@ -84,7 +89,7 @@ async function send(body: string): Promise<{ client: ClientRequest; incoming: Up
 const recordedBytes = async (): Promise<number> => Number((await readCheckpoint(directory, id))?.offset);
 
 it('a session refuses a second request while one is sending', async () => {
-  const session = await openSession(() => Promise.resolve(result));
+  const session = await openSession(closeAndFinish);
   const first = await send('x'.repeat(40));
   const received = session.receive(first.incoming);
   const second = await send('y'.repeat(40));
@@ -96,8 +101,9 @@ it('a session refuses a second request while one is sending', async () => {
 });
 
 it('a session finishes and ends once all bytes are durable', async () => {
-  const finish = vi.fn<UploadSessionOptions['finish']>(async () => {
+  const finish = vi.fn<UploadSessionOptions['finish']>(async (file) => {
     expect(await recordedBytes()).toBe(sizeBytes);
+    await file.close();
     return result;
   });
   const session = await openSession(finish);
@@ -114,7 +120,7 @@ it('a session finishes and ends once all bytes are durable', async () => {
 });
 
 it('an interrupted session ends and keeps the received bytes', async () => {
-  const session = await openSession(() => Promise.resolve(result));
+  const session = await openSession(closeAndFinish);
   const { incoming } = await send('x'.repeat(40));
   const received = session.receive(incoming);
   await expect.poll(() => session.takenBytes).toBe(40);
@@ -136,18 +142,15 @@ it.each([
 ] as const)(
   'D5: a %s that fails with %s interrupts a session, which keeps the bytes that are durable',
   async (step, errno, code) => {
-    const session = await openSession(
-      () => Promise.resolve(result),
-      (file) => {
-        const fail = (): Promise<never> => Promise.reject(errnoError(errno));
-        if (step === 'write') vi.spyOn(file.handle, 'writev').mockImplementation(fail);
-        if (step === 'sync') vi.spyOn(file.handle, 'datasync').mockImplementation(fail);
-        if (step !== 'record') return file;
-        const missing = new CopyError('not_found', { path: 'disk.raw' });
-        const error = errno === 'ENOENT' ? missing : errnoError(errno);
-        return { ...file, record: () => Promise.reject(error) };
-      },
-    );
+    const session = await openSession(closeAndFinish, (file) => {
+      const fail = (): Promise<never> => Promise.reject(errnoError(errno));
+      if (step === 'write') vi.spyOn(file.handle, 'writev').mockImplementation(fail);
+      if (step === 'sync') vi.spyOn(file.handle, 'datasync').mockImplementation(fail);
+      if (step !== 'record') return file;
+      const missing = new CopyError('not_found', { path: 'disk.raw' });
+      const error = errno === 'ENOENT' ? missing : errnoError(errno);
+      return { ...file, record: () => Promise.reject(error) };
+    });
     const { client, incoming } = await send('x'.repeat(40));
     client.end('x'.repeat(60));
     const ended = session.done.catch((error: unknown) => error);
@@ -183,7 +186,7 @@ it('cancelling a session that is finishing aborts its work and ends it', async (
 });
 
 it('a session accepts the next request after its client disconnected', async () => {
-  const session = await openSession(() => Promise.resolve(result));
+  const session = await openSession(closeAndFinish);
   const first = await send('x'.repeat(40));
   const received = session.receive(first.incoming);
   await expect.poll(() => session.takenBytes).toBe(40);
