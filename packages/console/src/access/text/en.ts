@@ -179,6 +179,7 @@ export const en: AccessText = {
       'image.change': 'Changed an image',
       'image.accept_base': 'Accepted an image as base again',
       'image.publish': 'Showed an image to all users',
+      'image.import_facts': 'Asked a server about a file to import',
       'image.download': 'Downloaded an image',
       'pool.rescan': 'Rescanned a pool',
       'orphan.delete': 'Deleted an orphan',

@@ -179,6 +179,7 @@ export const ja: AccessText = {
       'image.change': 'イメージを変更',
       'image.accept_base': 'イメージをベースとして再承認',
       'image.publish': 'イメージを全ユーザーに公開',
+      'image.import_facts': 'インポートするファイルについてサーバーに問い合わせ',
       'image.download': 'イメージをダウンロード',
       'pool.rescan': 'プールを再スキャン',
       'orphan.delete': '孤立ファイルを削除',

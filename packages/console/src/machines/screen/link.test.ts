@@ -56,6 +56,27 @@ it('V6: closes a silent viewer, and opens a new one', async () => {
   expect([link.view.kind, opened.length, probes]).toEqual(['connected', 2, 0]);
 });
 
+it('V10j: silent handshakes count as a lost network, and an answer to one breaks no row of them', async () => {
+  refuseProbe = problem(426, 'upgrade_blocked');
+  link.start();
+  await settle();
+  opened[0]?.closed();
+  for (let attempt = 1; attempt < 5; attempt += 1) {
+    await waitForRetry();
+    opened[attempt]?.silent();
+    // The browser reports the end of a silent socket late.
+    opened[attempt]?.closed();
+    await settle();
+    expect([link.view.kind, probes]).toEqual(['lost', 0]);
+  }
+  await waitForRetry();
+  opened[5]?.closed();
+  await waitForRetry();
+  opened[6]?.closed();
+  await settle();
+  expect(link.view).toEqual({ kind: 'refused', problem: refuseProbe });
+});
+
 it('V10j: shows why sockets do not open, after the second time', async () => {
   refuseProbe = problem(426, 'upgrade_blocked');
   link.start();

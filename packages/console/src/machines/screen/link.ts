@@ -20,8 +20,10 @@ export interface ViewerEvents {
   /** The server has accepted the handshake. */
   opened: () => void;
   connected: () => void;
-  /** The connection has ended, or is silent for too long. Later calls have no effect. */
+  /** The connection has ended. Later calls have no effect. */
   closed: () => void;
+  /** Nothing arrives for too long. Later calls have no effect. */
+  silent: () => void;
 }
 
 export interface MachineLinkOptions<OpenViewer extends Viewer> {
@@ -54,7 +56,7 @@ export class MachineLink<OpenViewer extends Viewer> {
   #viewer: OpenViewer | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
-  /** Handshakes in a row that did not open a socket. */
+  /** Handshakes in a row that were answered, or cut, without a socket. */
   #refusals = 0;
 
   constructor(options: MachineLinkOptions<OpenViewer>) {
@@ -99,6 +101,7 @@ export class MachineLink<OpenViewer extends Viewer> {
         opened: () => void (this.#refusals = 0),
         connected: () => this.#onConnected(attempt),
         closed: () => void this.#onClosed(attempt),
+        silent: () => this.#onSilent(attempt),
       });
       if (attempt.signal.aborted) return viewer.close();
       this.#viewer = viewer;
@@ -118,6 +121,13 @@ export class MachineLink<OpenViewer extends Viewer> {
     if (signal.aborted) return;
     this.#failures = 0;
     this.#set({ kind: 'connected' });
+  }
+
+  /** A handshake without an answer says nothing about upgrades: a lost network and a busy host look like this. */
+  #onSilent(attempt: AbortController): void {
+    if (attempt.signal.aborted) return;
+    this.#refusals = 0;
+    void this.#onClosed(attempt);
   }
 
   async #onClosed(attempt: AbortController): Promise<void> {

@@ -22,7 +22,7 @@ export function openSerialSocket({ path, ticket, events, ...reader }: SerialSock
   });
   socket.addEventListener('open', events.opened);
   socket.addEventListener('close', events.closed);
-  watchSilence({ socket, onSilent: events.closed });
+  watchSilence({ socket, onSilent: events.silent });
   return { close: () => socket.close() };
 }
 

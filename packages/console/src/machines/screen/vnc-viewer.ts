@@ -28,7 +28,7 @@ export async function openViewer({ holder, path, ticket, events, label }: VncOpt
   const socket = openMachineSocket(`${path}?heartbeat=true`, ticket);
   const rfb = new RFB(holder, socket);
   socket.addEventListener('open', events.opened);
-  watchSilence({ socket, onSilent: events.closed });
+  watchSilence({ socket, onSilent: events.silent });
   let isOver = false;
   rfb.scaleViewport = true;
   rfb.background = '';

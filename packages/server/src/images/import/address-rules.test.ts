@@ -53,9 +53,11 @@ describe('an address to import from', () => {
 
   it('refuses a name that resolves to a private address', async () => {
     const url = parseSource('http://localhost:8080/');
+    const { signal } = new AbortController();
+    const isAllowed = createRangeTest(['127.0.0.0/8', '::1']);
     expect(() => assertPublicAddress(url, none)).not.toThrow();
-    await expect(resolveChecked(url, none)).rejects.toThrow(refused);
-    const [found] = await resolveChecked(url, createRangeTest(['127.0.0.0/8', '::1']));
+    await expect(resolveChecked(url, { isAllowed: none, signal })).rejects.toThrow(refused);
+    const [found] = await resolveChecked(url, { isAllowed, signal });
     expect(['127.0.0.1', '::1']).toContain(found?.address);
   });
 

@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { abortable } from '../../concurrency/abortable.ts';
 import { isPublicAddress } from './addresses.ts';
 
 /** Private addresses that an administrator has allowed. */
@@ -43,20 +44,25 @@ export interface CheckedAddress {
 }
 
 /**
- * Resolves the allowed addresses of a URL. The connection uses one of these, not a later answer for the name.
+ * Resolves the allowed addresses of a URL. The connection uses one of these, not a later answer for the name. The
+ * system cannot abort a look-up, which may take minutes without a name server: this function only stops to wait for it.
  *
- * @throws ApiError `import_refused`, `import_failed` for an unknown name
+ * @throws ApiError `import_refused`, `import_failed` for an unknown name; the reason of `signal`
  */
-export async function resolveChecked(url: URL, isAllowed: IsAllowed): Promise<CheckedAddress[]> {
+export async function resolveChecked(
+  url: URL,
+  { isAllowed, signal }: { isAllowed: IsAllowed; signal: AbortSignal },
+): Promise<CheckedAddress[]> {
   const literal = literalOf(url);
   if (literal !== null) {
     assertPublicAddress(url, isAllowed);
     return [{ address: literal, family: isIP(literal) === 6 ? 6 : 4 }];
   }
-  const found = await lookup(url.hostname, { all: true }).catch((cause: unknown) => {
+  const asked = lookup(url.hostname, { all: true }).catch((cause: unknown) => {
     const message = `The name ${url.hostname} cannot be resolved.`;
     throw new ApiError('import_failed', { message, cause });
   });
+  const found = await abortable(asked, signal);
   const checked = found
     .filter(({ address }) => mayAsk(address, isAllowed))
     .map(({ address, family }) => ({ address, family: family === 6 ? (6 as const) : (4 as const) }));

@@ -1,15 +1,19 @@
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ImportFacts } from '@wcc/api';
-import { makePrincipal } from '../images.testkit.ts';
-import type { ImagesContext } from '../context.ts';
+import { makePrincipal, startDomain } from '../images.testkit.ts';
+import type { DomainUnderTest } from '../images.testkit.ts';
 import { createImportContext } from './context.ts';
 import { readImportFacts } from './facts.ts';
 
 const principal = makePrincipal('ann');
-const context = { maxVirtualSizeBytes: 1024 ** 4 } as ImagesContext;
+let domain: DomainUnderTest;
+beforeAll(async () => {
+  domain = await startDomain();
+});
+afterAll(() => domain.close());
 let answer: RequestListener;
 let requests = 0;
 const server = createServer((request, response) => {
@@ -29,7 +33,7 @@ afterEach(() => {
 
 const imports = createImportContext(() => true);
 function factsOf(path: string, signal = new AbortController().signal, by = principal): Promise<ImportFacts> {
-  return readImportFacts(context, imports, {
+  return readImportFacts({ store: domain.store, maxVirtualSizeBytes: 1024 ** 4 }, imports, {
     principal: by,
     body: { url: new URL(path, origin).href },
     signal,
@@ -54,6 +58,19 @@ it('F24: name, size and kind of a file are known before it is imported, and the 
     refusal: null,
   });
   expect(imports.questions.size).toBe(0);
+});
+
+it('SM1: the record names who made wcc ask which server, also if it does not answer', async () => {
+  answer = ({ socket }) => void socket.destroy();
+  await expect(factsOf('/secret/path?token=1')).rejects.toMatchObject({ code: 'import_failed' });
+  const rows = await domain.store.db
+    .selectFrom('audit')
+    .select(['who', 'what', 'subject', 'result'])
+    .where('subject', '=', `origin:${origin}`)
+    .execute();
+  expect(rows).toEqual([
+    { who: 'ann', what: 'image.import_facts', subject: `origin:${origin}`, result: 'ok' },
+  ]);
 });
 
 it('F24: a file that an import would refuse is named with its reason', async () => {

@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { ImportFacts, ImportFactsInput } from '@wcc/api';
 import { headBytes, judgeStart } from '@wcc/api/content';
+import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
 import type { ImagesContext } from '../context.ts';
@@ -20,11 +21,11 @@ const timeoutMs = 20_000;
 const maxQuestions = { total: 16, perUser: 4 };
 
 /**
- * Asks the other server for the name, size and kind of a file, by its first bytes. Nothing is stored.
+ * Asks the other server for the name, size and kind of a file, by its first bytes. Only the audit record keeps it.
  * @throws ApiError `import_failed`, `import_refused`, `rate_limited`, …
  */
 export async function readImportFacts(
-  { maxVirtualSizeBytes }: ImagesContext,
+  { store, maxVirtualSizeBytes }: Pick<ImagesContext, 'store' | 'maxVirtualSizeBytes'>,
   imports: ImportContext,
   { principal, body, signal }: { principal: Principal; body: ImportFactsInput; signal: AbortSignal },
 ): Promise<ImportFacts> {
@@ -34,17 +35,23 @@ export async function readImportFacts(
   const timeout = AbortSignal.timeout(timeoutMs);
   takePlace(imports.questions, timeout, principal.userId);
   try {
+    // Before the first packet: the record names every server that wcc was told to ask.
+    await store.write([audit(principal, 'image.import_facts', `origin:${source.origin}`)]);
     const options = { isAllowed: imports.isAllowed, from: null, signal: AbortSignal.any([signal, timeout]) };
-    const head = await fetchHead(source, options);
-    return await describe(head, maxVirtualSizeBytes);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof ApiError) throw error;
-    const reason = timeout.aborted ? 'the server did not answer in time' : describeNetworkError(error);
-    throw new ApiError('import_failed', { message: `The address cannot be read: ${reason}.`, cause: error });
+    const asking = fetchHead(source, options).then((head) => describe(head, maxVirtualSizeBytes));
+    return await asking.catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw toFailure(error, timeout);
+    });
   } finally {
     imports.questions.delete(timeout);
   }
+}
+
+function toFailure(error: unknown, timeout: AbortSignal): ApiError {
+  if (error instanceof ApiError) return error;
+  const reason = timeout.aborted ? 'the server did not answer in time' : describeNetworkError(error);
+  return new ApiError('import_failed', { message: `The address cannot be read: ${reason}.`, cause: error });
 }
 
 /** @throws ApiError `rate_limited` */

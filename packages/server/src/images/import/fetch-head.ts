@@ -71,8 +71,7 @@ function percentEncoded(location: string): string {
 const maxHeaderBytes = 256 * 1024;
 
 async function askOnce(url: URL, options: AskOptions): Promise<Pick<Head, 'answer' | 'body'>> {
-  const addresses = await resolveChecked(url, options.isAllowed);
-  options.signal.throwIfAborted();
+  const addresses = await resolveChecked(url, options);
   const { from, signal, idleMs = defaultIdleMs } = options;
   const range = from === null ? {} : { range: `bytes=${from.offsetBytes}-`, 'if-range': from.validator };
   const request: RequestOptions = {
