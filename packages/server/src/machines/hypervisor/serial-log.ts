@@ -55,21 +55,49 @@ export async function trimSerialLog(path: string): Promise<void> {
   await truncate(path, 0);
 }
 
-/** Yields the newest bytes, which may be none, then new ones as they arrive, until the signal aborts. */
+/** Tells a reader that the log was cut or replaced, and that output may be missing. */
+export const restartNotice: Buffer = Buffer.from(
+  '\r\n[wcc: the log begins again; output may be missing]\r\n',
+);
+
+/** As many bytes before the position of a follower show whether the log is still the one that it has read. */
+const overlapBytes = 256;
+
+/**
+ * Yields the newest bytes, which may be none, then new ones as they arrive, until the signal aborts. After a cut of the
+ * log it yields {@link restartNotice}, then the log from its new beginning.
+ */
 export async function* followSerialLog(
   path: string,
   { signal, tailBytes = serialLimitBytes }: FollowSerialOptions,
 ): AsyncGenerator<Buffer, void, void> {
   const tail = await readTail(path);
   let at = tail.end;
+  // Of this file only: the tail may begin with the part that was cut off.
+  let seen = lastOf(tail.bytes.subarray(Math.max(0, tail.bytes.length - at)));
   yield tail.bytes.subarray(Math.max(0, tail.bytes.length - tailBytes));
   while (!signal.aborted) {
-    const size = await sizeOf(path);
-    // The log was cut, or a new log has started.
-    if (size < at) at = 0;
-    const bytes = size > at ? await readFrom(path, at) : Buffer.alloc(0);
-    at += bytes.length;
-    if (bytes.length > 0) yield bytes;
+    const found = await readBehind(path, at, seen);
+    if (found === 'other') {
+      [at, seen] = [0, Buffer.alloc(0)];
+      yield restartNotice;
+      continue;
+    }
+    at += found.length;
+    seen = lastOf(Buffer.concat([seen, found]));
+    if (found.length > 0) yield found;
     else await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
+}
+
+const lastOf = (bytes: Buffer): Buffer => (bytes.length > 0 ? bytes.subarray(-overlapBytes) : bytes);
+
+/**
+ * Reads the new bytes. A log that was cut may be longer again before the next look, so its size alone proves nothing.
+ * @param seen the bytes right before `at`
+ * @returns `other` if the log does not have them there any more
+ */
+async function readBehind(path: string, at: number, seen: Buffer): Promise<Buffer | 'other'> {
+  const bytes = await readFrom(path, at - seen.length);
+  return bytes.subarray(0, seen.length).equals(seen) ? bytes.subarray(seen.length) : 'other';
 }
