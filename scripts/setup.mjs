@@ -70,9 +70,9 @@ export function build() {
   }
 }
 
-function isStale(bundle, inputs) {
-  const file = join(root, bundle);
-  const newest = Math.max(...inputs.map((path) => newestMtimeMs(join(root, path))));
+export function isStale(bundle, inputs, base = root) {
+  const file = join(base, bundle);
+  const newest = Math.max(...inputs.map((path) => newestMtimeMs(join(base, path))));
   return !existsSync(file) || statSync(file).mtimeMs < newest;
 }
 
@@ -80,7 +80,8 @@ function newestMtimeMs(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
   const names = readdirSync(path).filter((name) => name !== 'node_modules' && name !== 'dist');
-  return Math.max(0, ...names.map((name) => newestMtimeMs(join(path, name))));
+  // The time of a folder is that of the last file that came or went.
+  return Math.max(stat.mtimeMs, ...names.map((name) => newestMtimeMs(join(path, name))));
 }
 
 function fail(message) {
