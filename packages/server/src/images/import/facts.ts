@@ -35,7 +35,7 @@ export async function readImportFacts(
   const timeout = AbortSignal.timeout(timeoutMs);
   takePlace(imports.questions, timeout, principal.userId);
   try {
-    // Before the first packet: the record names every server that somebody makes wcc ask.
+    // Before the first packet: the record names every server that wcc asks for a user.
     await store.write([audit(principal, 'image.import_facts', `origin:${source.origin}`)]);
     const options = { isAllowed: imports.isAllowed, from: null, signal: AbortSignal.any([signal, timeout]) };
     const asking = fetchHead(source, options).then((head) => describe(head, maxVirtualSizeBytes));

@@ -59,7 +59,7 @@ it.each([
   },
 );
 
-it('V6: a follower tells nothing of a cut before it began', async () => {
+it('V6: a follower shows no notice of a cut before it began', async () => {
   const path = join(folder, 'serial.log');
   writeFileSync(path, 'x'.repeat(serialLimitBytes + 5));
   await trimSerialLog(path);

@@ -55,7 +55,7 @@ export async function trimSerialLog(path: string): Promise<void> {
   await truncate(path, 0);
 }
 
-/** Tells a reader that the log was cut or replaced, and that output may be missing. */
+/** Shows a reader that the log was cut or replaced, and that output may be missing. */
 export const restartNotice: Buffer = Buffer.from(
   '\r\n[wcc: the log begins again; output may be missing]\r\n',
 );
