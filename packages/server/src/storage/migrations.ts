@@ -1,4 +1,4 @@
-import { bases, contentRemarks, fixedFormats } from './image-migrations.ts';
+import { bases, contentRemarks, fixedFormats } from './migrations/images.ts';
 
 /** One forward step of the schema. Its position in the list is the resulting `user_version`. */
 export interface Migration {
