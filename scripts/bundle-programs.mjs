@@ -11,7 +11,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * bins, package exports, threads and child processes.
  */
 const programs = [
-  { name: 'server', entries: ['main', 'audit', 'config-command', 'storage/worker', 'storage/check-process'] },
+  {
+    name: 'server',
+    entries: ['main', 'audit', 'config-command', 'guests', 'storage/worker', 'storage/check-process'],
+  },
   { name: 'cli', entries: ['main'] },
 ];
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { auditCommands } from './commands/audit.ts';
 import type { LazyCommands, Wanted } from './commands/group.ts';
 import { createGroup, loadCommands } from './commands/group.ts';
+import { guestsCommands } from './commands/guests.ts';
 import { imageCommands } from './commands/image.ts';
 import { opCommands } from './commands/op.ts';
 import { addServe } from './commands/serve.ts';
@@ -20,6 +21,7 @@ const commands: LazyCommands = {
   op: createGroup('op', 'list, watch and control operations', opCommands),
   audit: createGroup('audit', 'check the audit record of this host', auditCommands),
   config: async () => (await import('./commands/config.ts')).addConfig,
+  guests: createGroup('guests', 'stop the machines of this host without its server', guestsCommands),
   completion: async () => (await import('./commands/completion.ts')).addCompletion,
 };
 

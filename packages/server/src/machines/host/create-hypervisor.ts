@@ -18,6 +18,8 @@ export interface HypervisorOptions {
    * other variable of the server.
    */
   environment: { readonly HOME?: string; readonly XDG_RUNTIME_DIR?: string };
+  /** True: a server may use the directory now, as for a command that stops its machines. @default false */
+  isBesideServer?: boolean;
   onError: OnError;
 }
 
@@ -29,11 +31,12 @@ export interface HypervisorOptions {
  * On a host without QEMU, the hypervisor reports the packages to install.
  */
 export async function createHypervisor(options: HypervisorOptions): Promise<Hypervisor> {
-  const { dir, driver = 'auto', onError } = options;
+  const { dir, driver = 'auto', isBesideServer = false, onError } = options;
+  const shared = { isBesideServer, onError };
   const connection = connectionOf(options);
   const chosen = driver === 'auto' ? await chooseDriver(dir, connection) : driver;
-  if (chosen === 'libvirt') return createLibvirtDriver({ dir: join(dir, 'libvirt'), connection, onError });
-  return createQemuDriver({ dir: join(dir, 'qemu'), onError });
+  if (chosen === 'libvirt') return createLibvirtDriver({ dir: join(dir, 'libvirt'), connection, ...shared });
+  return createQemuDriver({ dir: join(dir, 'qemu'), ...shared });
 }
 
 function isRoot(): boolean {

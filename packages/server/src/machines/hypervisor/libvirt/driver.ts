@@ -39,6 +39,8 @@ export interface LibvirtDriverOptions {
    */
   dir: string;
   connection: LibvirtConnection;
+  /** True: a server may use the directory now, and its files are left to it. @default false */
+  isBesideServer?: boolean;
   onError: OnError;
 }
 
@@ -52,7 +54,8 @@ export async function createLibvirtDriver(options: LibvirtDriverOptions): Promis
   const context = createContext(options, changes);
   await createOwnDirectory(context, dir);
   await createOwnDirectory(context, context.root);
-  return normalizeErrors(createCalls(context, createWatch(context, { options, changes })));
+  const watch = createWatch(context, { options, changes });
+  return normalizeErrors(createCalls(context, { ...watch, isBesideServer: options.isBesideServer === true }));
 }
 
 function createContext({ dir, connection }: LibvirtDriverOptions, changes: ChangeHints): LibvirtContext {
@@ -77,10 +80,11 @@ function createWatch(
   context: LibvirtContext,
   { options, changes }: { options: LibvirtDriverOptions; changes: ChangeHints },
 ): Pick<Hypervisor, 'onChange' | 'close'> {
-  const trimming = setInterval(() => {
-    trimLogs(context).catch((error: unknown) => options.onError(error, { stage: 'machines: serial logs' }));
-  }, trimEveryMs);
-  trimming.unref();
+  const trim = (): void =>
+    void trimLogs(context).catch((error: unknown) =>
+      options.onError(error, { stage: 'machines: serial logs' }),
+    );
+  const trimming = options.isBesideServer === true ? undefined : setInterval(trim, trimEveryMs).unref();
   let events: EventFollower | null = null;
   return {
     onChange(listener) {
@@ -94,12 +98,15 @@ function createWatch(
   };
 }
 
-function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
+function createCalls(
+  context: LibvirtContext,
+  { isBesideServer, ...own }: Pick<Hypervisor, 'onChange' | 'close'> & { isBesideServer: boolean },
+): Hypervisor {
   const mutexOf = createKeyedMutex();
   /** Serializes `define`, because names are unique. */
   const nameMutex = mutexOf('names');
   const foreign = new Map<string, boolean>();
-  let swept: Promise<void> | null = null;
+  let swept: Promise<void> | null = isBesideServer ? Promise.resolve() : null;
   const sweep = (): Promise<void> =>
     removeOrphanDirectories(context, (uuid, work) => mutexOf(uuid)(work)).catch((error: unknown) => {
       // libvirt did not answer: the next `list` tries again.

@@ -3,6 +3,8 @@ import type { BootDevice, DiskSpec, MachineSpec } from '../machine-spec.ts';
 /** Files of a machine, relative to its directory. QEMU runs there, so that socket addresses stay short. */
 export const machineFiles = {
   monitor: 'qmp.sock',
+  /** For a second process, because QEMU serves one connection per monitor. */
+  secondMonitor: 'qmp2.sock',
   screen: 'vnc.sock',
   serial: 'serial.log',
   pid: 'qemu.pid',
@@ -51,6 +53,8 @@ export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
     ],
     ['-chardev', `socket,id=monitor,path=${machineFiles.monitor},server=on,wait=off`],
     ['-mon', 'chardev=monitor,mode=control'],
+    ['-chardev', `socket,id=second,path=${machineFiles.secondMonitor},server=on,wait=off`],
+    ['-mon', 'chardev=second,mode=control'],
     [
       '-chardev',
       `file,id=serial0,path=${machineFiles.serial},append=on`,

@@ -24,6 +24,8 @@ import { openScreen, screenshot } from './screen.ts';
 export interface QemuDriverOptions {
   /** Absolute path of the driver's own directory; created when missing. */
   dir: string;
+  /** True: a server may use the directory now. Its machines can be stopped; their files are left to it. @default false */
+  isBesideServer?: boolean;
   onError: OnError;
 }
 
@@ -31,7 +33,8 @@ export interface QemuDriverOptions {
 const trimEveryMs = 5_000;
 
 /** Machines as plain QEMU processes, which outlive this process. `Hypervisor` has the contract. */
-export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Promise<Hypervisor> {
+export async function createQemuDriver(options: QemuDriverOptions): Promise<Hypervisor> {
+  const { dir, isBesideServer = false, onError } = options;
   const root = join(dir, 'machines');
   await mkdir(root, { recursive: true, mode: 0o700 });
   const changes = createChangeHints();
@@ -39,18 +42,17 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
   let hostPromise: Promise<QemuHost> | null = null;
   const context: QemuContext = {
     definitions,
-    monitors: createMonitors(definitions, changes.emit),
+    monitors: createMonitors(definitions, { onChange: changes.emit, isBesideServer }),
     host: ({ afresh = false } = {}) => {
       if (afresh) hostPromise = null;
       return (hostPromise ??= examineHost(join(dir, 'probe')));
     },
     changed: changes.emit,
   };
-  await removeOrphanDirectories(context);
-  const trimming = setInterval(() => {
-    trimLogs(context).catch((error: unknown) => onError(error, { stage: 'machines: serial logs' }));
-  }, trimEveryMs);
-  trimming.unref();
+  if (!isBesideServer) await removeOrphanDirectories(context);
+  const trim = (): void =>
+    void trimLogs(context).catch((error: unknown) => onError(error, { stage: 'machines: serial logs' }));
+  const trimming = isBesideServer ? undefined : setInterval(trim, trimEveryMs).unref();
   return normalizeErrors(
     createCalls(context, {
       onChange: changes.subscribe,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HypervisorError } from '../hypervisor-error.ts';
 import { machineFiles } from './arguments.ts';
@@ -13,10 +14,19 @@ export interface Monitors {
   close(): void;
 }
 
-export function createMonitors(definitions: Definitions, onChange: () => void): Monitors {
+export interface MonitorsOptions {
+  onChange: () => void;
+  /** Another process may hold the first monitors of the machines. */
+  isBesideServer: boolean;
+}
+
+export function createMonitors(
+  definitions: Definitions,
+  { onChange, isBesideServer }: MonitorsOptions,
+): Monitors {
   const open = new Map<string, Qmp>();
   const connect = async (uuid: string): Promise<Qmp> => {
-    const path = join(definitions.directory(uuid), machineFiles.monitor);
+    const path = socketIn(definitions.directory(uuid), isBesideServer);
     // The connection may close during the handshake, before it is in the map.
     let current: Qmp | null = null;
     const qmp = await connectQmp(path, {
@@ -49,4 +59,10 @@ export function createMonitors(definitions: Definitions, onChange: () => void): 
       open.clear();
     },
   };
+}
+
+/** A machine that an earlier wcc started has no second monitor. */
+function socketIn(directory: string, isBesideServer: boolean): string {
+  const second = join(directory, machineFiles.secondMonitor);
+  return isBesideServer && existsSync(second) ? second : join(directory, machineFiles.monitor);
 }

@@ -158,7 +158,8 @@ async function quit({ monitors }: QemuContext, uuid: string): Promise<boolean> {
 /** Removes the files of a process that has exited. The serial log stays. */
 async function clearRuntimeFiles({ definitions, monitors }: QemuContext, uuid: string): Promise<void> {
   monitors.drop(uuid);
-  for (const name of [machineFiles.pid, machineFiles.monitor, machineFiles.screen]) {
+  const { pid, monitor, secondMonitor, screen } = machineFiles;
+  for (const name of [pid, monitor, secondMonitor, screen]) {
     await rm(join(definitions.directory(uuid), name), { force: true });
   }
 }
