@@ -5,6 +5,7 @@ export * from './errors/registry.ts';
 export * from './first-boot.ts';
 export * from './ids.ts';
 export * from './images.ts';
+export * from './machine-autostart.ts';
 export * from './machine-differences.ts';
 export * from './machines.ts';
 export * from './names.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { vmAutostart, vmAutostartChange } from './machine-autostart.ts';
 import { vmDifference } from './machine-differences.ts';
 import { firstBoot } from './first-boot.ts';
 import { copyMethod, imageFormat, imageId } from './images.ts';
@@ -120,6 +121,8 @@ export const vmMay = z.object({
   /** Change CPUs, memory, name, boot order and disks: while it is shut off and unchanged by other programs. */
   edit: z.boolean(),
   cdrom: z.boolean(),
+  /** Change its autostart, also while it runs. */
+  autostart: z.boolean(),
   copy: z.boolean(),
   delete: z.boolean(),
   screen: z.boolean(),
@@ -145,6 +148,7 @@ export const vm = z.object({
   macAddress: z.string().nullable(),
   firmware,
   bootOrder: z.array(bootDevice),
+  autostart: vmAutostart.nullable().describe('start after a boot of the host; null for a foreign machine'),
   owner: z.string().nullable(),
   ownerName: z.string().nullable(),
   foreign: z.boolean().describe('created by another program; wcc only shows it'),
@@ -220,13 +224,14 @@ export const quickCreateVmRequest = z.strictObject({
 export type QuickCreateVmRequest = z.input<typeof quickCreateVmRequest>;
 export type QuickCreateVmInput = z.output<typeof quickCreateVmRequest>;
 
-/** Only while it is shut off. */
+/** Only while it is shut off; `autostart` alone at any time. Missing fields stay as they are. */
 export const changeVmRequest = z.strictObject({
   name: machineName.optional(),
   cpus: cpus.optional(),
   memoryBytes: memoryBytes.optional(),
   bootOrder: bootOrder.optional(),
   cdBus: cdBus.optional(),
+  autostart: vmAutostartChange.optional(),
 });
 export type ChangeVmRequest = z.infer<typeof changeVmRequest>;
 

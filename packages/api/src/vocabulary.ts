@@ -10,6 +10,7 @@ export const operationActions = [
   'quick_create_vm',
   'copy_vm',
   'delete_vm',
+  'start_vm',
   'import_image',
   'convert_image',
   'verify_image',
@@ -41,6 +42,8 @@ export const operationPhases = [
   'disk_8',
   'seed',
   'define',
+  /** for an automatic start: earlier machines of the order, and the pause before this one */
+  'wait',
   'start',
   'stop',
   'undefine',

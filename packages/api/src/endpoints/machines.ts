@@ -117,7 +117,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'PATCH',
     path: one,
     tag: 'Machines',
-    summary: 'Change name, CPUs, memory, boot order or the bus of the drives',
+    summary: 'Change name, CPUs, memory, boot order, the bus of the drives or the autostart',
     body: changeVmRequest,
     answer: machine,
     errors: ['vm_name_taken', 'not_enough_memory', ...changeErrors],

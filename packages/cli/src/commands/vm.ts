@@ -17,6 +17,7 @@ export const vmCommands: LazyCommands = {
   reset: order('reset'),
   adopt: order('adopt'),
   'discard-saved': order('discard-saved'),
+  set: async () => (await import('./vm/set.ts')).addVmSet,
   rm: async () => (await import('./vm/rm.ts')).addVmRm,
   screen: async () => (await import('./vm/screen.ts')).addVmScreen,
 };

@@ -1,4 +1,4 @@
-import type { Vm, VmDifference, VmState } from '@wcc/api';
+import type { Vm, VmAutostart, VmDifference, VmState } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { facts, table } from './human.ts';
 
@@ -65,10 +65,15 @@ export function vmFacts(machine: Vm): string {
     ['mac address', machine.macAddress],
     ['firmware', machine.foreign ? null : machine.firmware],
     ['boot order', machine.bootOrder.join(', ')],
+    ['autostart', machine.autostart === null ? null : autostartText(machine.autostart)],
     ['uuid', machine.uuid],
     ['owner', machine.foreign ? 'another program' : machine.ownerName],
     ['created', machine.createdAt],
   ]);
+}
+
+function autostartText({ enabled, order, delaySeconds }: VmAutostart): string {
+  return enabled ? `on, order ${order}, delay ${delaySeconds} s` : 'off';
 }
 
 function differenceText({ setting, wcc, hypervisor }: VmDifference): string {

@@ -10,6 +10,7 @@ import type { DomainUnderTest } from '../images/images.testkit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { FreeSpaceFloor } from '../images/space/reservations.ts';
 import type { HostMemory } from './host/memory.ts';
+import type { AutostartOptions } from './autostart/autostart.ts';
 import { createQemuDriver } from './hypervisor/qemu/driver.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createMachines } from './machines.ts';
@@ -40,6 +41,9 @@ export interface MachinesOptions {
   /** @default none */
   emergencyFloor?: FreeSpaceFloor;
   maxRunningPerPool?: number;
+  /** Interval of looks at the pool. @default 30000 */
+  pollMs?: number;
+  autostart?: AutostartOptions;
   /** Wraps the driver, e.g. to delay a call. */
   wrapHypervisor?: (hypervisor: Hypervisor) => Hypervisor;
   /** @default the memory of this host */
@@ -66,6 +70,7 @@ export async function startMachines(options: MachinesOptions = {}): Promise<Mach
         dataDir: home,
         ...(options.emergencyFloor && { emergencyFloor: options.emergencyFloor }),
         onError,
+        ...(options.autostart && { autostart: options.autostart }),
         ...(options.readHostMemory && { readHostMemory: options.readHostMemory }),
       });
     },

@@ -9,6 +9,8 @@ import { openSecretBox } from '../storage/secret-box.ts';
 import type { FreeSpaceFloor } from '../images/space/reservations.ts';
 import type { Store } from '../storage/store.ts';
 import { createVmChanges } from './change/change.ts';
+import type { AutostartOptions } from './autostart/autostart.ts';
+import { createAutostart } from './autostart/autostart.ts';
 import type { VmChanges } from './change/change.ts';
 import type { MachinesContext } from './context.ts';
 import { createVmCreator } from './create/create.ts';
@@ -42,11 +44,16 @@ export interface MachinesOptions {
   onError: OnError;
   /** @default the memory of this host */
   readHostMemory?: () => Promise<HostMemory>;
+  /** @default see {@link AutostartOptions} */
+  autostart?: AutostartOptions;
 }
 
 /** Virtual machines. Every call checks the rights of the principal that it is given. */
 export interface Machines extends VmReader, VmSerial, VmScreens, VmCreator, VmChanges {
-  /** Removes files and rows that earlier operations left. Call it after the operations were recovered. */
+  /**
+   * Removes files and rows that earlier operations left, and accepts the starts of a new boot. Call it after the
+   * operations were recovered.
+   */
   start(): Promise<void>;
   /** Releases connections and timers of this process, and leaves machines running. */
   close(): Promise<void>;
@@ -64,6 +71,7 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
     everyMs: sweepMs,
     onError: (error) => onError(error, { stage: 'machines: sweep' }),
   });
+  const autostart = createAutostart(context, options.autostart);
   return {
     ...createVmReader(context),
     ...createVmSerial(context),
@@ -74,9 +82,11 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
       await removeOrphanDisks(context);
       await sweepAbandoned(context);
       context.emergencyFloor.start();
+      await autostart.start();
     },
     async close() {
       stopSweeps();
+      autostart.close();
       await context.emergencyFloor.close();
       await hypervisor.close();
     },

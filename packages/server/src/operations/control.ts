@@ -8,7 +8,7 @@ import { audit } from '../access/audit.ts';
 import { auditName } from '../access/principal.ts';
 import type { Principal } from '../access/principal.ts';
 import { commit } from './commit.ts';
-import { endCancelled } from './end.ts';
+import { endCancelled, endFailed } from './end.ts';
 import type { Engine } from './engine.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import { isResuming, currentRecord, resumingReason } from './active-operation.ts';
@@ -61,6 +61,23 @@ export function stopWork(engine: Engine, operation: ActiveOperation): void {
       releaseSlot(engine, operation);
     })
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: cancel` }));
+}
+
+/** Ends an operation without work as failed, because it has waited for too long. */
+export async function failWaiting(
+  engine: Engine,
+  scheduler: Scheduler,
+  { id, reason }: { id: string; reason: ApiError },
+): Promise<void> {
+  const operation = engine.active.get(id);
+  if (operation === undefined) return;
+  await operation.exclusive(async () => {
+    const { state } = operation.record;
+    const isWaiting = state === 'queued' || state === 'interrupted';
+    if (!isWaiting || operation.work !== null || operation.hasSlot) return;
+    scheduler.withdraw(operation);
+    await endFailed(engine, operation, reason);
+  });
 }
 
 /** Pauses the work and releases its slot. An operation that waits to be resumed stays paused. */

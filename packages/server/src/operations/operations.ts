@@ -15,7 +15,7 @@ import type { Action, OperationInput } from './action.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Clock } from '../concurrency/clock.ts';
 import { registerLateResult } from './reconcile.ts';
-import { cancel, pause, refusal, resume, stopAll } from './control.ts';
+import { cancel, failWaiting, pause, refusal, resume, stopAll } from './control.ts';
 import type { ControlRequest } from './control.ts';
 import type { Engine, GrantedLevel, NeededOperations, OnState } from './engine.ts';
 import { createClientDriven } from './client-driven.ts';
@@ -83,6 +83,8 @@ export interface Operations {
   pause(id: string, principal: Principal): Promise<Snapshot>;
   resume(id: string, principal: Principal): Promise<Snapshot>;
   retry(id: string, principal: Principal, idempotencyKey: string | null): Promise<Snapshot>;
+  /** Ends an operation that waits for its pool as failed. Does nothing while its work runs. */
+  failWaiting(id: string, reason: ApiError): Promise<void>;
   /** True while the operation has not ended. */
   isLive(id: string): boolean;
   /** Restores the operations of an earlier process. Call it before the first request. */
@@ -169,7 +171,7 @@ function verbs(
   engine: Engine,
   scheduler: Scheduler,
   publishing: Publishing,
-): Pick<Operations, 'cancel' | 'pause' | 'resume' | 'retry'> {
+): Pick<Operations, 'cancel' | 'pause' | 'resume' | 'retry' | 'failWaiting'> {
   type Verb = 'cancel' | 'pause' | 'resume';
   const carryOut = { cancel, pause, resume } satisfies Record<
     Verb,
@@ -191,6 +193,7 @@ function verbs(
     cancel: control('cancel'),
     pause: control('pause'),
     resume: control('resume'),
+    failWaiting: (id, reason) => failWaiting(engine, scheduler, { id, reason }),
     async retry(id, principal, idempotencyKey) {
       const snapshot = await controllable(engine, id, principal);
       const action = engine.actions.get(snapshot.action);

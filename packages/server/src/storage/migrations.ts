@@ -1,4 +1,5 @@
 import { bases, contentRemarks, fixedFormats } from './migrations/images.ts';
+import { autostarts } from './migrations/machines.ts';
 
 /** One forward step of the schema. Its position in the list is the resulting `user_version`. */
 export interface Migration {
@@ -294,4 +295,5 @@ export const migrations: readonly Migration[] = [
   { name: '0016-cd-buses', statements: cdBuses },
   { name: '0017-bases', statements: bases },
   { name: '0018-content-remarks', statements: contentRemarks },
+  { name: '0019-autostarts', statements: autostarts },
 ];

@@ -264,6 +264,10 @@ export interface VmsTable {
   createdAt: string;
   /** Why wcc itself has paused it; null: it has not, or a person has acted since. */
   pausedFor: 'emergency_floor' | null;
+  /** 1: wcc starts it after a boot of the host, in the order of `autostartOrder` and `id`. */
+  autostart: Generated<number>;
+  autostartOrder: Generated<number>;
+  autostartDelaySeconds: Generated<number>;
 }
 
 /** Disks of machines, including planned disks. `sourceId`: the source image during creation. */

@@ -15,6 +15,7 @@ export const auditAreas = [
   'quick_create_vm',
   'copy_vm',
   'delete_vm',
+  'start_vm',
   'vm',
   'profile',
   'upload_image',

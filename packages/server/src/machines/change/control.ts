@@ -37,26 +37,7 @@ interface Order {
 type Command = (context: MachinesContext, order: Order) => Promise<void>;
 
 const commands: Readonly<Record<VmVerb, Command>> = {
-  async start(context, { row, status }) {
-    const { hypervisor, memory, emergencyFloor } = context;
-    if (status?.state === 'running') return;
-    const disks = await readDisks(context.store, row.id);
-    const isFresh = status === null || !isOn(status);
-    // The driver ends the process of a dead guest, and begins another one.
-    const opens = isFresh || isDead(status) ? disks : [];
-    await assertMayRun(context, { poolId: row.poolId, opens });
-    if (status === null) await assertNoLayers(context, row);
-    await emergencyFloor.release(row);
-    const memoryBytes = Math.max(row.memoryBytes, status?.memoryBytes ?? 0);
-    const promise = await memory.promise({ uuid: row.uuid, memoryBytes });
-    try {
-      // A saved machine is restored as it was.
-      if (isFresh && status?.state !== 'saved') await prepareBoot(context, row, disks);
-      await hypervisor.start(row.uuid);
-    } finally {
-      promise.release();
-    }
-  },
+  start: startVm,
   async shutdown({ hypervisor }, { row: { uuid }, status }) {
     assertGuestRuns(status);
     await hypervisor.shutdown(uuid);
@@ -78,6 +59,31 @@ const commands: Readonly<Record<VmVerb, Command>> = {
   },
   adopt: adoptSettings,
 };
+
+/** Starts, resumes, wakes or restores a machine, if the host has memory and room for it. Leaves a running one alone. */
+export async function startVm(
+  context: MachinesContext,
+  { row, status }: Pick<Order, 'row' | 'status'>,
+): Promise<void> {
+  const { hypervisor, memory, emergencyFloor } = context;
+  if (status?.state === 'running') return;
+  const disks = await readDisks(context.store, row.id);
+  const isFresh = status === null || !isOn(status);
+  // The driver ends the process of a dead guest, and begins another one.
+  const opens = isFresh || isDead(status) ? disks : [];
+  await assertMayRun(context, { poolId: row.poolId, opens });
+  if (status === null) await assertNoLayers(context, row);
+  await emergencyFloor.release(row);
+  const memoryBytes = Math.max(row.memoryBytes, status?.memoryBytes ?? 0);
+  const promise = await memory.promise({ uuid: row.uuid, memoryBytes });
+  try {
+    // A saved machine is restored as it was.
+    if (isFresh && status?.state !== 'saved') await prepareBoot(context, row, disks);
+    await hypervisor.start(row.uuid);
+  } finally {
+    promise.release();
+  }
+}
 
 /** The store is the source of truth: the hypervisor may have lost the machine or have an older specification. */
 async function prepareBoot(context: MachinesContext, row: VmRow, disks: readonly VmDiskRow[]): Promise<void> {

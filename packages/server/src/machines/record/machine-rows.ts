@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { BootDevice, ImageId, VmId } from '@wcc/api';
+import type { BootDevice, ImageId, VmAutostart, VmId } from '@wcc/api';
 import { join } from 'node:path';
 import { readChain } from '../../images/base-file.ts';
 import type { ImagesContext } from '../../images/context.ts';
@@ -38,7 +38,17 @@ function rowOf(
   vm: VmPlan,
 ): Omit<
   VmRow,
-  'poolId' | 'ownerId' | 'ownerName' | 'state' | 'operationId' | 'hasSeed' | 'createdAt' | 'pausedFor'
+  | 'poolId'
+  | 'ownerId'
+  | 'ownerName'
+  | 'state'
+  | 'operationId'
+  | 'hasSeed'
+  | 'createdAt'
+  | 'pausedFor'
+  | 'autostart'
+  | 'autostartOrder'
+  | 'autostartDelaySeconds'
 > {
   const { id, uuid, name, cpus, memoryBytes, firmware, network, mac, bootOrder, cdromImageId, cdBus } = vm;
   const numbers = { id, uuid, name, cpus, memoryBytes, firmware, mac, cdromImageId, cdBus };
@@ -97,6 +107,11 @@ export async function diskSpecOf(
   { name, format, baseId }: VmDiskRow,
 ): Promise<DiskSpec> {
   return { path: join(directory, name), format, backing: await chainOf(sources, baseId) };
+}
+
+export function autostartOf(row: VmRow): VmAutostart {
+  const { autostart, autostartOrder: order, autostartDelaySeconds: delaySeconds } = row;
+  return { enabled: autostart === 1, order, delaySeconds };
 }
 
 export function bootOrderOf({ bootOrder }: VmRow): BootDevice[] {

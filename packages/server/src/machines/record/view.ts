@@ -6,7 +6,7 @@ import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import type { MachineStatus, SettingDifference } from '../hypervisor.ts';
 import { canUseVm } from './rights.ts';
-import { bootOrderOf } from './machine-rows.ts';
+import { autostartOf, bootOrderOf } from './machine-rows.ts';
 import type { VmDiskRow, VmRow } from './machine-rows.ts';
 
 /** UUID → status from the hypervisor; null when it does not answer. */
@@ -64,7 +64,6 @@ export async function toVm(
   }: { row: VmRow; disks: readonly VmDiskRow[]; statuses: Statuses; principal: Principal },
 ): Promise<Vm> {
   const { id, uuid, name, operationId, cpus, memoryBytes, firmware, cdBus, mac, ownerId } = row;
-  const { ownerName, createdAt } = row;
   const { state, stateReason } = stateOf(row, statuses);
   const shown = (text: string): string => (can(principal, 'pool.locate') ? text : places.hide(text));
   const differences = row.state === 'ready' ? (statuses?.get(uuid)?.differences ?? []) : [];
@@ -91,8 +90,9 @@ export async function toVm(
     macAddress: mac,
     firmware,
     bootOrder: bootOrderOf(row),
+    autostart: autostartOf(row),
     owner: ownerId,
-    ownerName,
+    ownerName: row.ownerName,
     foreign: false,
     changedOutside: differences.map(({ setting, written, found, adopt }) => ({
       setting,
@@ -100,7 +100,7 @@ export async function toVm(
       hypervisor: shown(found),
       canAdopt: adopt !== null,
     })),
-    createdAt,
+    createdAt: row.createdAt,
     may: allowedActions(principal, row, { state, stateReason, differences }),
   };
 }
@@ -164,6 +164,7 @@ function allowedActions(
     adopt: controls && !isUnchanged && differences.every(({ adopt }) => adopt !== null),
     edit: controls && isOff && isUnchanged,
     cdrom: controls && state !== 'saved' && isUnchanged,
+    autostart: controls,
     copy:
       isIdle && isOff && isUnchanged && canUseVm(principal, 'vm.control', row) && can(principal, 'vm.make'),
     delete: isIdle && canUseVm(principal, 'vm.delete', row),
@@ -182,6 +183,7 @@ const noActions: VmMay = {
   adopt: false,
   edit: false,
   cdrom: false,
+  autostart: false,
   copy: false,
   delete: false,
   screen: false,
@@ -207,6 +209,7 @@ export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: Ma
     macAddress: null,
     firmware: 'bios',
     bootOrder: [],
+    autostart: null,
     owner: null,
     ownerName: null,
     foreign: true,
