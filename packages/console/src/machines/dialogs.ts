@@ -10,6 +10,7 @@ export type OpenVmDialog =
   | { kind: 'delete' }
   | { kind: 'copy' }
   | { kind: 'settings' }
+  | { kind: 'autostart' }
   | { kind: 'disk'; disk: VmDisk | null }
   | { kind: 'disc' };
 
@@ -51,6 +52,12 @@ export function vmDialog(
         .vm=${vm}
         .onClosed=${onClosed}
       ></wcc-machine-settings-dialog>`;
+    case 'autostart':
+      return html`<wcc-machine-autostart-dialog
+        .app=${app}
+        .vm=${vm}
+        .onClosed=${onClosed}
+      ></wcc-machine-autostart-dialog>`;
     case 'disk':
       return html`<wcc-machine-disk-dialog
         .app=${app}

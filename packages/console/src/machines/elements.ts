@@ -1,3 +1,4 @@
+import { VmAutostartDialog } from './autostart-dialog.ts';
 import { CopyVmDialog } from './copy-dialog.ts';
 import { DeleteVmDialog } from './delete-dialog.ts';
 import { DiscDialog } from './disc-dialog.ts';
@@ -15,6 +16,7 @@ customElements.define('wcc-machine-question', VmQuestion);
 customElements.define('wcc-delete-machine-dialog', DeleteVmDialog);
 customElements.define('wcc-copy-machine-dialog', CopyVmDialog);
 customElements.define('wcc-machine-settings-dialog', VmSettingsDialog);
+customElements.define('wcc-machine-autostart-dialog', VmAutostartDialog);
 customElements.define('wcc-machine-disk-dialog', VmDiskDialog);
 customElements.define('wcc-disc-dialog', DiscDialog);
 customElements.define('wcc-machine-operations', VmOperations);

@@ -10,6 +10,7 @@ import type { VmsText } from './text/text.ts';
 /** Handlers of the buttons on the hardware cards. */
 export interface HardwareActions {
   edit: () => void;
+  autostart: () => void;
   addDisk: () => void;
   growDisk: (disk: VmDisk) => void;
   insert: () => void;
@@ -33,7 +34,7 @@ interface ActionButton {
   run: () => void;
 }
 
-function actionButton(
+export function actionButton(
   { label, name, run }: ActionButton,
   { disabledReason }: HardwareContext,
 ): TemplateResult {

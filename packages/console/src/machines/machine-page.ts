@@ -10,6 +10,7 @@ import { problemBox } from '../ui/problem.ts';
 import { segmentField } from '../ui/segments.ts';
 import { vmActions } from './actions.ts';
 import type { VmCommand } from './actions.ts';
+import { autostartOf } from './autostart.ts';
 import { vmDialog } from './dialogs.ts';
 import type { OpenVmDialog } from './dialogs.ts';
 import { disksOf, driveOf, hardwareOf } from './hardware.ts';
@@ -141,6 +142,7 @@ export class VmPage extends VmElement {
       disabledReason: this.#disabledReason,
       commands: {
         edit: () => (this.dialog = { kind: 'settings' }),
+        autostart: () => (this.dialog = { kind: 'autostart' }),
         addDisk: () => (this.dialog = { kind: 'disk', disk: null }),
         growDisk: (disk) => (this.dialog = { kind: 'disk', disk }),
         insert: () => (this.dialog = { kind: 'disc' }),
@@ -152,7 +154,7 @@ export class VmPage extends VmElement {
         ${this.#views(vm)}
         <wcc-machine-operations .app=${this.app} .vm=${vm.id}></wcc-machine-operations>
       </div>
-      <div>${hardwareOf(context)} ${disksOf(context)} ${driveOf(context)}</div>
+      <div>${hardwareOf(context)} ${disksOf(context)} ${driveOf(context)} ${autostartOf(context)}</div>
     </div>`;
   }
 

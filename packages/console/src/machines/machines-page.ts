@@ -6,6 +6,7 @@ import type { OperationEntry } from '../operations/operation-entry.ts';
 import { tableHead } from '../ui/data-table.ts';
 import { icon } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
+import { autostartList } from './autostart.ts';
 import { createVmButtons, quickCreate } from './create-vm-buttons.ts';
 import { hypervisorNote } from './hypervisor-note.ts';
 import { VmElement } from './machine-element.ts';
@@ -45,7 +46,7 @@ export class VmsPage extends VmElement {
         ${isLoaded && this.app.canWrite ? this.#actions() : nothing}
       </div>
       ${hypervisorNote(host, this.words)} ${isLoaded ? nothing : problemBox(this.app, problem)}
-      ${isLoaded ? (isEmpty ? this.#empty() : this.#table(sortVms(vms), making)) : waiting}
+      ${isLoaded ? (isEmpty ? this.#empty() : html`${this.#table(sortVms(vms), making)} ${autostartList(vms, { app: this.app, words: this.words })}`) : waiting}
       ${this.isCreating ? this.#dialog() : nothing}`;
   }
 

@@ -1,5 +1,6 @@
 import { boot, making } from '../create/text/en.ts';
 import { en as changes } from './changes.ts';
+import { en as autostart } from './autostart.ts';
 import type { VmsText } from './text.ts';
 
 export const en: VmsText = {
@@ -211,6 +212,7 @@ export const en: VmsText = {
     typeName: (name) => `Type “${name}” to delete the data permanently`,
     verb: 'Delete',
   },
+  autostart,
   settings: {
     title: 'Change hardware',
     change: 'Change',

@@ -1,5 +1,6 @@
 import { boot, making } from '../create/text/ja.ts';
 import { ja as changes } from './changes.ts';
+import { ja as autostart } from './autostart.ts';
 import type { VmsText } from './text.ts';
 
 export const ja: VmsText = {
@@ -208,6 +209,7 @@ export const ja: VmsText = {
     typeName: (name) => `データを完全に削除するには「${name}」と入力`,
     verb: '削除',
   },
+  autostart,
   settings: {
     title: 'ハードウェアの変更',
     change: '変更',

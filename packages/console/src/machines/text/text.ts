@@ -136,6 +136,26 @@ export interface VmsText {
     typeName: (name: string) => string;
     verb: string;
   };
+  autostart: {
+    title: string;
+    state: string;
+    on: string;
+    off: string;
+    change: string;
+    changeNamed: string;
+    enabled: string;
+    order: string;
+    orderHint: string;
+    badOrder: string;
+    delay: string;
+    delayHint: string;
+    badDelay: string;
+    seconds: (count: string) => string;
+    save: string;
+    saved: string;
+    list: string;
+    after: (delay: string) => string;
+  };
   settings: {
     title: string;
     change: string;
