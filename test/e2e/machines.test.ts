@@ -137,6 +137,34 @@ it.each(['operator', 'viewer'] as const)(
   },
 );
 
+it('autostart is set on the page of a running machine, and the list shows the order of starts', async () => {
+  const { page, url, record } = await open();
+  await server.api.changeVm(numbers['quokka-off'] ?? 0, { autostart: { enabled: true, order: 5 } });
+  await page.goto(`${url}/machines/${numbers['quokka-on']}`);
+  const card = page.getByRole('region', { name: 'Start with the host' });
+  await card.getByText('Off', { exact: true }).waitFor();
+  await card.getByRole('button', { name: 'Set autostart' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('checkbox').check();
+  await dialog.getByLabel('Order').fill('x');
+  await dialog.getByText('Enter a whole number from 0 to 9999.').waitFor();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#vm-autostart-order:focus').waitFor();
+  await dialog.getByLabel('Order').fill('3');
+  await dialog.getByLabel('Delay').fill('15');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await card.getByText('15 s').waitFor();
+  const { autostart, state } = await server.api.vm(numbers['quokka-on'] ?? 0);
+  expect([autostart, state]).toEqual([{ enabled: true, order: 3, delaySeconds: 15 }, 'running']);
+  await page.goto(`${url}/machines`);
+  const starts = page.getByRole('region', { name: 'Start with the host' }).getByRole('listitem');
+  await expect
+    .poll(async () => (await starts.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim()))
+    .toEqual(['quokka-on after 15 s', 'quokka-off']);
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
 it('the image page refuses to delete a base image and names the machine that uses it', async () => {
   const { page, url } = await open();
   await page.goto(`${url}/images`);
