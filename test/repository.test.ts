@@ -110,6 +110,7 @@ const ours: Record<string, readonly string[]> = {
     '@wcc/api',
     '@wcc/api/content',
     '@wcc/api/client',
+    '@wcc/api/pins',
     '@wcc/progress',
     '@wcc/progress/protocol',
     '@wcc/progress/client',

@@ -19,6 +19,8 @@ export interface CliOptions {
   /** Runs the command on a pseudo-terminal of util-linux's `script`; `stdout` then contains both outputs. */
   terminal?: { columns: number };
   cwd?: string;
+  /** Words before the command that run it, e.g. on another host. @default none */
+  launcher?: readonly string[];
 }
 
 export interface CliResult {
@@ -41,7 +43,7 @@ export interface RunningCli {
 /** Starts the built command, as a shell would. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { server, terminal } = options;
-  const command = [process.execPath, binPath, ...args];
+  const command = [...(options.launcher ?? []), process.execPath, binPath, ...args];
   // `exec` replaces the shell, so a signal reaches the command itself.
   const argv =
     terminal === undefined

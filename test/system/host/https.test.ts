@@ -1,10 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCli } from '../../kit/cli.ts';
-import type { RunningCli } from '../../kit/cli.ts';
+import { runCli, startCli } from '../../kit/cli.ts';
+import type { CliResult, RunningCli } from '../../kit/cli.ts';
 import { makeWorkspace } from '../../kit/directories.ts';
 import type { Workspace } from '../../kit/directories.ts';
 import { makeNamespace, namespaceRefusal } from '../../kit/network/namespace.ts';
@@ -109,5 +109,73 @@ describe.skipIf(refusal !== null)('HTTPS from another host, with the certificate
     } finally {
       second.close();
     }
+  });
+
+  describe('the command line', () => {
+    const wcc = (args: string[], options: { env?: Record<string, string>; stdin?: string } = {}) =>
+      runCli(args, {
+        ...options,
+        env: { HOME: workspace.path, ...options.env },
+        launcher: other.prefix,
+      });
+    const login = (...args: string[]): Promise<CliResult> =>
+      wcc(['login', url(), '--with-token', ...args], { stdin: `${token}\n` });
+    const storedPins = (): unknown => {
+      const file = readFileSync(join(workspace.path, '.config/wcc/servers.json'), 'utf8');
+      return (JSON.parse(file) as { servers: Record<string, { pins?: string[] }> }).servers[url()]?.pins;
+    };
+
+    it('names the pin and sends no token to a key that it does not know', async () => {
+      const refused = await login();
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toContain(`wcc login ${url()} --pin ${pin()}`);
+      const mistyped = await login('--pin', 'sha256//short');
+      expect(mistyped).toMatchObject({ code: 2, stdout: '' });
+    });
+
+    it('pins at the sign-in, and works over requests, uploads and sockets', async () => {
+      expect(await login('--pin', pin())).toMatchObject({ code: 0 });
+      expect(storedPins()).toEqual([pin()]);
+      const file = join(workspace.path, 'disk.raw');
+      writeFileSync(file, Buffer.alloc(1 << 20, 'wcc'));
+      const uploaded = await wcc(['image', 'upload', file, '--json']);
+      expect(uploaded, uploaded.stderr).toMatchObject({ code: 0 });
+      const copied = await wcc(['image', 'copy', 'disk.raw', 'copy.raw', '--json']);
+      expect(copied, copied.stderr).toMatchObject({ code: 0 });
+      expect((await wcc(['image', 'ls'])).stdout).toContain('copy.raw');
+    });
+
+    it('takes WCC_PIN of a program, and refuses another one with both pins', async () => {
+      const env = { WCC_URL: url(), WCC_TOKEN: token };
+      expect(await wcc(['image', 'ls'], { env: { ...env, WCC_PIN: pin() } })).toMatchObject({ code: 0 });
+      const unpinned = await wcc(['image', 'ls', '--json'], { env });
+      expect(unpinned).toMatchObject({ code: 3, stdout: '' });
+      expect(unpinned.stderr).toContain('"untrusted_certificate"');
+      const cert = join(workspace.path, 'data/tls/cert.pem');
+      const authority = await wcc(['image', 'ls'], { env: { ...env, NODE_EXTRA_CA_CERTS: cert } });
+      expect(authority).toMatchObject({ code: 0 });
+      const wrong = `sha256//${'A'.repeat(43)}=`;
+      const refused = await wcc(['image', 'ls'], { env: { ...env, WCC_PIN: wrong } });
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toContain(wrong);
+      expect(refused.stderr).toContain(pin());
+    });
+
+    it('refuses a changed key with both pins until it is accepted', async () => {
+      const earlier = pin();
+      await stop();
+      rmSync(join(workspace.path, 'data/tls'), { recursive: true });
+      await start();
+      expect(pin()).not.toBe(earlier);
+      const refused = await wcc(['image', 'ls', '--json']);
+      expect(refused.code).toBe(3);
+      for (const text of [earlier, pin(), 'key_changed', '--accept-new-key'])
+        expect(refused.stderr).toContain(text);
+      expect(await login()).toMatchObject({ code: 3, stdout: '' });
+      expect(storedPins()).toEqual([earlier]);
+      expect(await login('--accept-new-key')).toMatchObject({ code: 0 });
+      expect(storedPins()).toEqual([pin()]);
+      expect(await wcc(['image', 'ls'])).toMatchObject({ code: 0 });
+    });
   });
 });

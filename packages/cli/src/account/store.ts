@@ -8,6 +8,8 @@ export interface Account {
   /** Id for revoking the token at logout; null if the user supplied the token. */
   tokenId: string | null;
   userName: string;
+  /** Keys that the server may have; absent if an authority vouches for it. Since 0.2.0. */
+  pins?: readonly string[];
 }
 
 /** The content of `servers.json`. */

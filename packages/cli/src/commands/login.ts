@@ -11,7 +11,9 @@ import { accountsPath, readAccounts, writeAccounts } from '../account/store.ts';
 import { parseToken } from '../account/token.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
-import { httpFetch } from '../server/http-fetch.ts';
+import { createHttpFetch } from '../server/http-fetch.ts';
+import type { Pins } from '../server/trust.ts';
+import { decideTrust, pinsFor } from '../server/trust.ts';
 import { escapeTerminal } from '@wcc/progress/terminal';
 import { parseCount } from './options.ts';
 
@@ -21,6 +23,8 @@ interface LoginOptions {
   scope: TokenScope;
   days: number;
   insecure?: boolean;
+  pin?: string;
+  acceptNewKey?: boolean;
 }
 
 /** Adds `wcc login`. */
@@ -35,12 +39,17 @@ export function addLogin(program: Command, context: Context): void {
     )
     .option('--days <n>', 'days until the new token expires', parseCount, 90)
     .option('--insecure', 'send the password or token over plain http to another host')
+    .option('--pin <pin>', 'trust only the key with this pin, sha256//…, that the server printed')
+    .option('--accept-new-key', 'trust the key that the server has now, and forget an earlier pin')
     .action(async (url: string, options: LoginOptions) => {
       const origin = serverOrigin(url);
       assertEncrypted(origin, options);
       const prompt = createPrompt(context);
-      const account = await signIn(prompt, origin, options).finally(() => prompt.close());
       const accounts = await readAccounts(context.env);
+      const stored = accounts.servers[origin]?.pins;
+      const account = await trustAndSignIn(context, { prompt, origin, options, stored }).finally(() =>
+        prompt.close(),
+      );
       await writeAccounts(context.env, {
         current: origin,
         servers: { ...accounts.servers, [origin]: account },
@@ -51,6 +60,32 @@ export function addLogin(program: Command, context: Context): void {
     });
 }
 
+interface SignInRequest {
+  prompt: Prompt;
+  origin: string;
+  options: LoginOptions;
+  /** Pins of the last sign-in. */
+  stored: Pins | undefined;
+}
+
+/** Decides about the key of the server before anything secret is asked for. */
+async function trustAndSignIn(
+  { env, stdin, stderr }: Context,
+  { prompt, origin, options, stored }: SignInRequest,
+): Promise<Account> {
+  const isTerminal = stdin.isTTY === true && stderr.isTTY === true;
+  const pins = await decideTrust({
+    origin,
+    pin: options.pin,
+    acceptNewKey: options.acceptNewKey === true,
+    known: pinsFor(env, { origin, stored }),
+    prompt: isTerminal ? prompt : null,
+    report: (text) => void stderr.write(text),
+  });
+  const account = await signIn(prompt, { origin, pins }, options);
+  return pins.length === 0 ? account : { ...account, pins };
+}
+
 function assertEncrypted(origin: string, { insecure }: LoginOptions): void {
   if (insecure === true || !isUnencrypted(origin)) return;
   throw new CliError('usage', `${origin} uses plain http: others on the network can read the password.`, {
@@ -58,18 +93,22 @@ function assertEncrypted(origin: string, { insecure }: LoginOptions): void {
   });
 }
 
-async function signIn(prompt: Prompt, origin: string, options: LoginOptions): Promise<Account> {
+async function signIn(
+  prompt: Prompt,
+  server: { origin: string; pins: Pins },
+  options: LoginOptions,
+): Promise<Account> {
   if (options.withToken === true)
-    return checkToken(origin, parseToken(await prompt.askSecret('Token: '), 'This'));
+    return checkToken(server, parseToken(await prompt.askSecret('Token: '), 'This'));
   const name = options.user ?? (await prompt.ask('User: '));
   const password = await prompt.askSecret('Password: ');
   const { scope, days } = options;
-  const token = await createToken({ origin, name, password, scope, expiresInDays: Math.min(366, days) });
+  const token = await createToken({ ...server, name, password, scope, expiresInDays: Math.min(366, days) });
   return { token: token.secret, tokenId: token.id, userName: token.userName };
 }
 
 /** Checks a token with the server, so that an invalid one fails now and not with the next command. */
-async function checkToken(origin: string, token: string): Promise<Account> {
-  const { user } = await createApiClient({ baseUrl: origin, token, fetch: httpFetch }).session();
+async function checkToken({ origin, pins }: { origin: string; pins: Pins }, token: string): Promise<Account> {
+  const { user } = await createApiClient({ baseUrl: origin, token, fetch: createHttpFetch(pins) }).session();
   return { token, tokenId: null, userName: user.name };
 }

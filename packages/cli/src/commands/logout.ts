@@ -6,7 +6,9 @@ import type { Account } from '../account/store.ts';
 import { readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
-import { httpFetch } from '../server/http-fetch.ts';
+import { createHttpFetch } from '../server/http-fetch.ts';
+import { pinsFor } from '../server/trust.ts';
+import type { Pins } from '../server/trust.ts';
 
 /** Adds `wcc logout`. */
 export function addLogout(program: Command, context: Context): void {
@@ -19,18 +21,19 @@ export function addLogout(program: Command, context: Context): void {
       const account = origin === null ? undefined : accounts.servers[origin];
       if (origin === null || account === undefined)
         throw new CliError('forbidden', 'You are not signed in to this server.');
+      const pins = pinsFor(context.env, { origin, stored: account.pins });
       const { [origin]: _gone, ...servers } = accounts.servers;
       const current = accounts.current === origin ? null : accounts.current;
       // Deletes the token before the revocation, so that no token stays here if the server is unreachable.
       await writeAccounts(context.env, { current, servers });
-      context.stdout.write(`Signed out of ${origin}. ${await revoke(origin, account)}\n`);
+      context.stdout.write(`Signed out of ${origin}. ${await revoke(origin, account, pins)}\n`);
     });
 }
 
-async function revoke(origin: string, { token, tokenId }: Account): Promise<string> {
+async function revoke(origin: string, { token, tokenId }: Account, pins: Pins): Promise<string> {
   if (tokenId === null) return 'The token that you supplied is still valid; revoke it in the console.';
   try {
-    await createApiClient({ baseUrl: origin, token, fetch: httpFetch }).revokeToken(tokenId);
+    await createApiClient({ baseUrl: origin, token, fetch: createHttpFetch(pins) }).revokeToken(tokenId);
     return 'The token was revoked.';
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;

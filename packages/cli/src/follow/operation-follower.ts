@@ -47,7 +47,7 @@ export class OperationFollower {
     promise.catch(() => undefined);
     const { may: _may, ...snapshot } = options.operation;
     this.#latest = snapshot;
-    this.#client = watchServer(server);
+    this.#client = watchServer(server, (error) => reject(error));
     this.#client.offer(snapshot);
     this.#client.watch(snapshot.id, (newer) => this.#onSnapshot(newer));
     this.#client.onGone((id) => id === snapshot.id && reject(goneError()));

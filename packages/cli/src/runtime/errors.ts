@@ -1,4 +1,5 @@
 import { ApiProblem } from '@wcc/api/client';
+import { PinMismatch } from '@wcc/api/pins';
 import type { Snapshot } from '@wcc/progress';
 import type { ExitName } from './exit-codes.ts';
 
@@ -41,6 +42,8 @@ export function exitOf(status: number): ExitName {
 /** Turns any thrown value into a `CliError`. An unexpected error keeps its message. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  const distrust = toDistrust(error);
+  if (distrust !== null) return distrust;
   if (error instanceof ApiProblem) {
     const { code, cause, field } = error;
     const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
@@ -84,4 +87,30 @@ export function endError(snapshot: Snapshot): CliError {
 
 function retryHint({ id, action }: Snapshot): string {
   return action === 'upload_image' ? '' : `Start it again: wcc op retry ${id}`;
+}
+
+/** The error of a server whose key is not the pinned one. */
+export function keyChanged({ pins, presented }: PinMismatch, origin: string): CliError {
+  const message = `The server has another key. Trusted: ${pins.join(' or ')}. Now: ${presented}.`;
+  return new CliError('forbidden', message, {
+    code: 'key_changed',
+    hint: `Another host may answer in its place. If you know why the key changed: wcc login ${origin} --accept-new-key`,
+  });
+}
+
+/** Codes of Node for certificates that it does not trust. */
+const distrusted =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|ERR_TLS_CERT_ALTNAME_INVALID)$/;
+
+/** The error of a server that is not trusted, in whatever it is wrapped; null for any other error. */
+export function toDistrust(error: unknown, origin = 'URL'): CliError | null {
+  if (error instanceof PinMismatch) return keyChanged(error, origin);
+  if (error instanceof ApiProblem) return toDistrust(error.cause, origin);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!distrusted.test(code)) return null;
+  return new CliError('forbidden', `The certificate of the server is not trusted (${code}).`, {
+    code: 'untrusted_certificate',
+    hint: `Pin its key: wcc login ${origin}   Or name its authority in NODE_EXTRA_CA_CERTS.`,
+    cause: error,
+  });
 }

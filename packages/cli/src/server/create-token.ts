@@ -2,10 +2,12 @@ import { hostname } from 'node:os';
 import { pageKeyHeader } from '@wcc/api';
 import type { CreatedToken, TokenScope } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
-import { httpFetch } from './http-fetch.ts';
+import { createHttpFetch } from './http-fetch.ts';
+import type { Pins } from './trust.ts';
 
 export interface CreateTokenOptions {
   origin: string;
+  pins: Pins;
   name: string;
   password: string;
   scope: TokenScope;
@@ -16,7 +18,8 @@ export interface CreateTokenOptions {
  * Signs in with name and password, creates a token, and signs out again. The token can be revoked on its own.
  */
 export async function createToken(options: CreateTokenOptions): Promise<CreatedToken> {
-  const { origin, name, password, scope, expiresInDays } = options;
+  const { origin, pins, name, password, scope, expiresInDays } = options;
+  const httpFetch = createHttpFetch(pins);
   let cookie = '';
   let pageKey = '';
   const api = createApiClient({

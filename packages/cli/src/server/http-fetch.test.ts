@@ -4,7 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { createApiClient } from '@wcc/api/client';
-import { httpFetch } from './http-fetch.ts';
+import { createHttpFetch } from './http-fetch.ts';
+
+const httpFetch = createHttpFetch([]);
 
 let server: Server | undefined;
 

@@ -14,11 +14,12 @@ export interface RawRequest {
 }
 
 /** Opens a request with a stream as body or answer, which the typed JSON client does not support. */
-export function openRequest({ origin, token }: Server, options: RawRequest): ClientRequest {
+export function openRequest({ origin, token, pins }: Server, options: RawRequest): ClientRequest {
   const { method, path, headers, signal } = options;
   return startRequest(origin + path, {
     method,
     headers: { ...headers, authorization: `Bearer ${token}` },
+    pins,
     ...(signal === undefined ? {} : { signal }),
   });
 }

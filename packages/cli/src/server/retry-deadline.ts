@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem } from '@wcc/api/client';
-import { CliError } from '../runtime/errors.ts';
+import { CliError, toDistrust } from '../runtime/errors.ts';
 
 const baseMs = 500;
 const capMs = 10_000;
@@ -9,7 +9,8 @@ const retryableStatuses: ReadonlySet<number> = new Set([408, 423, 429]);
 
 /** True for errors that a retry may solve: network, restart, an upload locked by another connection. */
 export function isRetryable(error: unknown): error is ApiProblem {
-  if (!(error instanceof ApiProblem)) return false;
+  // Another key does not become the right one.
+  if (!(error instanceof ApiProblem) || toDistrust(error) !== null) return false;
   const { status, code } = error;
   if (code === 'offset_mismatch' || code === 'checksum_mismatch') return true;
   return status === 0 || (status >= 500 && status !== 507) || retryableStatuses.has(status);

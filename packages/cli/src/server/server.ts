@@ -4,12 +4,16 @@ import { readAccounts } from '../account/store.ts';
 import { serverOrigin } from '../account/address.ts';
 import { parseToken } from '../account/token.ts';
 import { CliError } from '../runtime/errors.ts';
-import { httpFetch } from './http-fetch.ts';
+import { createHttpFetch } from './http-fetch.ts';
+import type { Pins } from './trust.ts';
+import { pinsFor } from './trust.ts';
 
 /** The server of a command, and the token for it. */
 export interface Server {
   readonly origin: string;
   readonly token: string;
+  /** Keys that this server may have; without any, an authority vouches for it. */
+  readonly pins: Pins;
   readonly api: ApiClient;
 }
 
@@ -24,7 +28,8 @@ export async function findServer(env: Environment, url: string | undefined): Pro
   const named = url ?? env['WCC_URL'];
   const word = env['WCC_TOKEN'] ?? '';
   const given = word.trim() === '' ? '' : parseToken(word, 'WCC_TOKEN');
-  const accounts = named !== undefined && given !== '' ? null : await readAccounts(env);
+  const isInEnvironment = named !== undefined && given !== '';
+  const accounts = isInEnvironment ? null : await readAccounts(env);
   const address = named ?? accounts?.current ?? null;
   if (address === null) {
     throw new CliError('forbidden', 'No server is configured.', { hint: 'Sign in: wcc login URL' });
@@ -36,6 +41,7 @@ export async function findServer(env: Environment, url: string | undefined): Pro
       hint: `Sign in: wcc login ${origin}`,
     });
   }
-  const api = createApiClient({ baseUrl: origin, token, timeoutMs: 30_000, fetch: httpFetch });
-  return { origin, token, api };
+  const pins = pinsFor(env, { origin, stored: accounts?.servers[origin]?.pins });
+  const api = createApiClient({ baseUrl: origin, token, timeoutMs: 30_000, fetch: createHttpFetch(pins) });
+  return { origin, token, pins, api };
 }
