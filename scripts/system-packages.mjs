@@ -18,6 +18,8 @@ const packages = {
   openssl: 'openssl', // certificates, as the server makes them
   iproute2: 'ip', // other hosts of a network
   curl: 'curl', // an independent client with pins
+  systemd: '/usr/lib/systemd/systemd', // boots in namespaces of its own, with the units of the package
+  procps: 'pgrep', // lists processes of a booted system
   strace: 'strace', // I/O errors at an offset, order of syncs
   python3: '/usr/bin/python3', // the Python client of examples/
   'golang-go': '/usr/bin/go', // the Go client of examples/
