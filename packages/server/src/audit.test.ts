@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Libsql from 'libsql';
@@ -96,6 +96,15 @@ describe('SL8: the audit record is signed', () => {
       otherKeyCount: 0,
       problems: [],
     });
+  });
+
+  it('a verification without a server leaves no log and no index of SQLite', async () => {
+    await makeRecord();
+    await store.close();
+    await rm(`${path()}-wal`, { force: true });
+    const names = await readdir(dataDir);
+    expect(await verify()).toMatchObject({ intact: true, rowCount: 20 });
+    expect(await readdir(dataDir)).toEqual(names);
   });
 
   it('an anchor writes nothing when the last row is signed, also after a restart', async () => {

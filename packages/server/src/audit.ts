@@ -1,15 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import LibsqlDatabase from 'libsql';
 import type { AuditVerification } from '@wcc/api';
 import { defaultDataDir } from './config/data-dir.ts';
 import { environmentName } from './config/options.ts';
 import type { AuditAnchor } from './storage/audit-anchor.ts';
-import { createAnchorKey, findAnchors, formatAnchor } from './storage/audit-anchor.ts';
-import { readAnchorFile } from './storage/audit-anchoring.ts';
-import { createAuditVerifier } from './storage/audit-verification.ts';
-import type { AuditRow } from './storage/audit.ts';
-import { readSecretsKey } from './storage/secret-box.ts';
+import { findAnchors } from './storage/audit-anchor.ts';
+import { verifyRecord } from './storage/inspection/verify-record.ts';
 
 export { isAnchor } from './storage/audit-anchor.ts';
 
@@ -31,40 +27,8 @@ export async function verifyAudit(
   const { environment } = options;
   const named = options.dataDir ?? environment[environmentName('data-dir')];
   const dataDir = resolve(named ?? defaultDataDir(environment));
-  const path = join(dataDir, 'wcc.sqlite');
-  await access(path);
-  const anchors = await readAnchorFile(dataDir);
+  await access(join(dataDir, 'wcc.sqlite'));
+  const anchors: AuditAnchor[] = [];
   for await (const text of options.anchorTexts) anchors.push(...findAnchors(text));
-  const secretsKey = await readSecretsKey(dataDir);
-  const database = new LibsqlDatabase(path, { readonly: true });
-  try {
-    anchors.push(...readStoredAnchors(database));
-    const verifier = createAuditVerifier(withoutRepeats(anchors), secretsKey && createAnchorKey(secretsKey));
-    for (const rows of readPages(database)) verifier.take(rows);
-    return { ...verifier.finish(), dataDir, hasKey: secretsKey !== null };
-  } finally {
-    database.close();
-  }
-}
-
-/** Databases before migration 8 have no anchors. */
-function readStoredAnchors(database: LibsqlDatabase.Database): AuditAnchor[] {
-  const tables = database.prepare(`select name from sqlite_master where name = 'auditAnchors'`).all();
-  if (tables.length === 0) return [];
-  return database.prepare('select number, keyId, at, hash, mac from auditAnchors').all() as AuditAnchor[];
-}
-
-function withoutRepeats(anchors: readonly AuditAnchor[]): AuditAnchor[] {
-  return [...new Map(anchors.map((anchor) => [formatAnchor(anchor), anchor])).values()];
-}
-
-function* readPages(database: LibsqlDatabase.Database): Generator<AuditRow[]> {
-  const page = database.prepare('select * from audit where number > ? order by number limit 1000');
-  for (let last = 0; ;) {
-    const rows = page.all([last]) as AuditRow[];
-    yield rows;
-    const end = rows.at(-1);
-    if (end === undefined) return;
-    last = end.number;
-  }
+  return { ...(await verifyRecord(dataDir, { anchors })), dataDir };
 }

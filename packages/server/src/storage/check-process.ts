@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import LibsqlDatabase from 'libsql';
 import { checkDatabase, checkExit } from './check.ts';
 import { StoreError } from './errors.ts';
+import { openReadOnly } from './inspection/open-read-only.ts';
 import { wrapDatabase } from './wrap-database.ts';
 
-/** Checks the database that its standard input names. Started by `background-check.ts`. */
-const database = wrapDatabase(new LibsqlDatabase(readFileSync(0, 'utf8'), { readonly: true }));
+/** Checks the database that its standard input names. Started by `start-check.ts`. */
+const database = wrapDatabase(openReadOnly(readFileSync(0, 'utf8')));
 try {
   checkDatabase(database);
 } catch (error) {
