@@ -13,7 +13,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = [
   {
     name: 'server',
-    entries: ['main', 'audit', 'config-command', 'guests', 'storage/worker', 'storage/check-process'],
+    entries: [
+      'main',
+      'audit',
+      'config-command',
+      'guests',
+      'doctor',
+      'doctor/process',
+      'storage/worker',
+      'storage/check-process',
+    ],
   },
   { name: 'cli', entries: ['main'] },
 ];

@@ -11,6 +11,7 @@ export const needsHost: readonly string[] = [
   'packages/progress/src/element/{element,direction,ready-file,upgrade}.test.ts',
   'packages/copy/src/tree/file-systems.test.ts',
   'packages/copy/src/tree/power-cut.test.ts',
+  'packages/server/src/doctor/mounts.test.ts',
   'packages/server/src/http/rights-that-end.test.ts',
   'packages/server/src/http/rights/matrix.test.ts',
   'packages/server/src/http/routes/machine*.test.ts',

@@ -172,6 +172,7 @@ const importableFolders: Record<string, Record<string, readonly string[]>> = {
     http: [
       'access',
       'config',
+      'doctor',
       'files',
       'images',
       'machines',
@@ -181,6 +182,7 @@ const importableFolders: Record<string, Record<string, readonly string[]>> = {
       'tls',
       'uploads',
     ],
+    doctor: ['config', 'files', 'images', 'machines', 'storage', 'tls'],
     uploads: ['access', 'concurrency', 'files', 'images', 'operations', 'storage'],
     machines: ['access', 'concurrency', 'files', 'images', 'operations', 'storage'],
     metrics: ['storage'],
@@ -197,6 +199,7 @@ const importableFolders: Record<string, Record<string, readonly string[]>> = {
   console: {
     home: ['images', 'machines', 'operations', 'app', 'ui', 'text'],
     access: ['operations', 'app', 'ui', 'text'],
+    system: ['app', 'ui', 'text'],
     machines: ['operations', 'app', 'ui', 'text'],
     images: ['operations', 'app', 'ui', 'text'],
     uploads: ['operations', 'app', 'ui', 'text'],

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
@@ -228,13 +229,36 @@ it('the audit page shows a text for each entry and filters by area', async () =>
   expect(await page.getByText('Added a user').count()).toBeGreaterThan(0);
 });
 
-it('the users and audit pages show an error instead of a table to a viewer', async () => {
+it('the system page shows what was found and what to do, checks again, and speaks Japanese', async () => {
+  const { page, url } = await open(chief);
+  chmodSync(server.dataDir, 0o755);
+  await page.goto(`${url}/system`);
+  const place = page.locator('[data-check=data_directory]');
+  await place.getByText(`Remove that permission: chmod go-rw ${server.dataDir}`).waitFor();
+  expect(await place.locator('.state').textContent()).toBe('Warning');
+  await screenshot(page, 'system');
+  chmodSync(server.dataDir, 0o700);
+  const again = page.getByRole('button', { name: 'Check again' });
+  await until(
+    async () => {
+      await again.click();
+      return (await place.getByText('is private to').count()) === 1;
+    },
+    { what: 'the mended directory' },
+  );
+  const japanese = await open(chief, { locale: 'ja' });
+  await japanese.page.goto(`${url}/system`);
+  await japanese.page.getByText('データベース', { exact: false }).first().waitFor();
+  await japanese.page.getByText('だけが使えます。').waitFor();
+});
+
+it('the users, audit and system pages show an error instead of a list to a viewer', async () => {
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
-  for (const path of ['users', 'audit']) {
+  for (const path of ['users', 'audit', 'system']) {
     await page.goto(`${url}/${path}`);
     const refusal = page.getByText(/do not have the right to do this/i).first();
     await refusal.waitFor();
-    expect(await page.getByRole('table').count()).toBe(0);
+    expect(await page.locator('main table, main .host-checks').count()).toBe(0);
   }
 });
 
@@ -245,11 +269,12 @@ it.each(localesOr('en'))(
     const id = await publish('looked-at');
     const { page, url } = await open(chief, { locale });
     const problems: Record<string, unknown> = {};
-    for (const path of ['users', 'tokens', 'audit', 'settings', `operations/${id}`]) {
+    for (const path of ['users', 'tokens', 'audit', 'system', 'settings', `operations/${id}`]) {
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.goto(`${url}/${path}`);
       await page.locator('main h1').waitFor();
       if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
+      if (path === 'system') await page.locator('.host-checks').first().waitFor();
       if (path === 'settings') await page.locator('#profile-sshKeys').waitFor();
       await page.locator('main .muted, main table').first().waitFor();
       const name = path.split('/')[0]!;

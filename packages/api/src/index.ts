@@ -1,5 +1,9 @@
 export * from './access.ts';
 export * from './audit-verification.ts';
+export * from './doctor/checks.ts';
+export * from './doctor/findings.ts';
+export * from './doctor/report.ts';
+export type { DoctorState, DoctorText } from './doctor/texts.ts';
 export * from './errors/errors.ts';
 export * from './errors/registry.ts';
 export * from './first-boot.ts';

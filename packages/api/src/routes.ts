@@ -16,6 +16,7 @@ export const routes = {
   tokens: () => '/api/tokens',
   token: (id: string) => `/api/tokens/${enc(id)}`,
   audit: () => '/api/audit',
+  doctor: () => '/api/system/doctor',
   pools: () => '/api/pools',
   rescan: (pool: string) => `/api/pools/${enc(pool)}/rescan`,
   orphans: (pool: string) => `/api/pools/${enc(pool)}/orphans`,

@@ -19,6 +19,7 @@ const commands: LazyCommands = {
   image: createGroup('image', 'list, create, transfer and delete images', imageCommands),
   vm: createGroup('vm', 'list, create, control and delete machines', vmCommands),
   op: createGroup('op', 'list, watch and control operations', opCommands),
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   audit: createGroup('audit', 'check the audit record of this host', auditCommands),
   config: async () => (await import('./commands/config.ts')).addConfig,
   guests: createGroup('guests', 'stop the machines of this host without its server', guestsCommands),

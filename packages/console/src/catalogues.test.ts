@@ -8,6 +8,7 @@ import { operationsTextOf } from './operations/text/catalogue.ts';
 import { textOf } from './text/catalogue.ts';
 import { errorTextOf, loadErrorTexts } from './text/errors.ts';
 import { ago, clockTime } from './text/format.ts';
+import { systemTextOf } from './system/text/catalogue.ts';
 import { uploadsTextOf } from './uploads/text/catalogue.ts';
 
 type Reader = Parameters<typeof textOf>[0];
@@ -23,6 +24,7 @@ const catalogues: Record<string, (reader: Reader) => unknown> = {
   vms: vmsTextOf,
   access: accessTextOf,
   shared: sharedTextOf,
+  system: systemTextOf,
 };
 const all = Object.entries(catalogues);
 

@@ -30,6 +30,7 @@ const lazyLoaders: LazyLoaders = {
   quickCreate: () => import('./machines/quick-create/elements.ts'),
   row: async () => (await import('./operations/row-element.ts')).defineRow(),
   shared: () => import('./access/shared/elements.ts'),
+  system: () => import('./system/elements.ts'),
   uploads: () => import('./uploads/elements.ts'),
 };
 

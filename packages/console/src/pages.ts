@@ -24,6 +24,7 @@ export const pages: Pages = {
   users: (app) => lazyPart('access', app, () => html`<wcc-users-page .app=${app}></wcc-users-page>`),
   tokens: (app) => lazyPart('access', app, () => html`<wcc-tokens-page .app=${app}></wcc-tokens-page>`),
   audit: (app) => lazyPart('access', app, () => html`<wcc-audit-page .app=${app}></wcc-audit-page>`),
+  system: (app) => lazyPart('system', app, () => html`<wcc-system-page .app=${app}></wcc-system-page>`),
   settings: (app) => lazyPart('access', app, () => html`<wcc-settings-page .app=${app}></wcc-settings-page>`),
   shared: (app) => lazyPart('shared', app, () => html`<wcc-shared-page .app=${app}></wcc-shared-page>`),
   unknown: ({ text, router }: App) =>

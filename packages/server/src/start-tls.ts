@@ -30,6 +30,8 @@ export interface RunningTlsDeps {
   config: ServerConfig;
   server: Server;
   addresses: Addresses;
+  /** Called with each later certificate. */
+  onChange: (tls: Tls) => void;
   onError: OnError;
 }
 
@@ -41,7 +43,7 @@ export interface RunningTls {
 }
 
 /** Renews an own certificate, and reads own files again when they change. */
-export function runTls({ config, server, addresses, onError }: RunningTlsDeps): RunningTls {
+export function runTls({ config, server, addresses, onChange, onError }: RunningTlsDeps): RunningTls {
   const { tls } = config;
   if (!(server instanceof SecureServer) || tls === null) return { change: null, stop: () => {} };
   const apply = ({ cert, key }: { cert: string; key: string }): void => {
@@ -52,6 +54,7 @@ export function runTls({ config, server, addresses, onError }: RunningTlsDeps): 
       throw tlsUnreadable(cause);
     }
     addresses.useCertificate(cert);
+    onChange({ cert, key });
   };
   const start = (used: ServerConfig, pair: Tls) => watchCertificate({ config: used, pair, apply, onError });
   let watch = start(config, tls);

@@ -10,6 +10,8 @@ import type { ServerConfig } from './config/config.ts';
 import { assertPoolUsable, lockDataDir, prepareDataDir } from './config/data-dir.ts';
 import type { Domain } from './create-domain.ts';
 import { createDomain } from './create-domain.ts';
+import type { Doctor } from './doctor/create-doctor.ts';
+import { createDoctor } from './doctor/create-doctor.ts';
 import type { Addresses } from './http/addresses.ts';
 import { createAddresses } from './http/addresses.ts';
 import type { App } from './http/app.ts';
@@ -114,7 +116,10 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   const listening = await listen(config);
   undo.add(() => listening.close());
   const addresses = createAddresses(config, listening.port);
-  const tls = runTls({ config, server: listening.server, addresses, onError });
+  const doctor = createDoctor(config);
+  undo.add(() => doctor.close());
+  const onChange = doctor.useTls;
+  const tls = runTls({ config, server: listening.server, addresses, onChange, onError });
   undo.add(() => tls.stop());
   const context = { ...options, config, undo, onError, listening, addresses };
   const backend = await createBackend(context);
@@ -126,7 +131,7 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   await warnAboutDisks(config, { logger, store: backend.store });
   const isAway = (): boolean => status.state === 'ready' && !backend.store.status().isOpen;
   const state = (): ServerState => (isAway() ? 'database_unavailable' : status.state);
-  const frontend = await createFrontend(context, backend, state);
+  const frontend = await createFrontend({ ...context, doctor }, backend, state);
   attachSockets(context, backend, frontend);
   undo.add(() => frontend.streams.shutdown());
   undo.add(() => {
@@ -216,7 +221,7 @@ interface Frontend extends App {
 }
 
 async function createFrontend(
-  { config, version, logger, onError, listening, addresses }: StartContext,
+  { config, version, logger, doctor, onError, listening, addresses }: StartContext & { doctor: Doctor },
   backend: Backend,
   state: () => ServerState,
 ): Promise<Frontend> {
@@ -242,6 +247,7 @@ async function createFrontend(
     streams,
     addresses,
     cookie,
+    doctor,
     state,
     warnings: () => (retention.jumpMs === 0 ? [] : ['clock_jumped']),
     server: listening.server,

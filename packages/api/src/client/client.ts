@@ -20,6 +20,7 @@ import type {
   User,
   UserList,
 } from '../access.ts';
+import type { DoctorReport } from '../doctor/report.ts';
 import type { FirstBootProfile, FirstBootProfileRequest } from '../first-boot.ts';
 import type { ImageId } from '../ids.ts';
 import type {
@@ -93,6 +94,7 @@ function accessCalls(send: Send) {
     revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),
     audit: (query: { who?: string; what?: string; cursor?: string; limit?: number } = {}) =>
       send<AuditList>('GET', routes.audit(), { has: 'items', query }),
+    doctor: () => send<DoctorReport>('GET', routes.doctor(), { has: 'checks' }),
   };
 }
 

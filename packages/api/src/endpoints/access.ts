@@ -18,6 +18,7 @@ import {
   user,
   userList,
 } from '../access.ts';
+import { doctorReport } from '../doctor/report.ts';
 import { cursorNote, location } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -157,6 +158,15 @@ export const accessEndpoints: readonly Endpoint[] = [
     description: `Only administrators may do this. ${cursorNote}`,
     query: auditQuery,
     answer: { status: 200, description: 'A page of the audit record.', schema: auditList },
+  },
+  {
+    method: 'GET',
+    path: '/api/system/doctor',
+    tag: 'Server',
+    summary: 'Check the host and say what to do',
+    description:
+      'Only administrators and their tokens may do this. The checks take seconds and change nothing. Requests at the same time share one run, and an answer may be a few seconds old.',
+    answer: { status: 200, description: 'What was found.', schema: doctorReport },
   },
   {
     method: 'GET',

@@ -1,7 +1,7 @@
 import { CliError } from './errors.ts';
 
 /** An export of the server's package that a command calls. */
-type ServerDoor = `@wcc/server/${'main' | 'audit' | 'config' | 'guests'}`;
+type ServerDoor = `@wcc/server/${'main' | 'audit' | 'config' | 'guests' | 'doctor'}`;
 
 /**
  * Imports a door of the server by name, because a host with only the CLI does not have that package.

@@ -11,6 +11,7 @@ export type LazyPart =
   | 'quickCreate'
   | 'row'
   | 'shared'
+  | 'system'
   | 'uploads';
 
 /** The loader of each part. `main.ts` defines the table. */

@@ -40,6 +40,7 @@ describe('page addresses of release 0.1.0', () => {
     ['/users', 'users'],
     ['/tokens', 'tokens'],
     ['/audit', 'audit'],
+    ['/system', 'system'],
     ['/settings', 'settings'],
     ['/shared', 'shared'],
     ['/first-sign-in', 'firstSignIn'],

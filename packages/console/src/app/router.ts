@@ -10,6 +10,7 @@ export const pagePaths = {
   users: '/users',
   tokens: '/tokens',
   audit: '/audit',
+  system: '/system',
   settings: '/settings',
   /** Page of a share link, for people without an account. */
   shared: '/shared',

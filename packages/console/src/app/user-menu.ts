@@ -8,10 +8,10 @@ import type { App } from './app.ts';
 import { locales, themes } from './preferences.ts';
 import { pagePaths } from './router.ts';
 
-type MenuPage = 'users' | 'tokens' | 'audit' | 'settings';
+type MenuPage = 'users' | 'tokens' | 'audit' | 'system' | 'settings';
 
 const ownPages: readonly MenuPage[] = ['tokens', 'settings'];
-const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'settings'];
+const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'system', 'settings'];
 
 const languageNames = { en: 'English', ja: '日本語' } as const;
 

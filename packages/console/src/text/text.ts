@@ -49,7 +49,7 @@ export interface Text {
     toHome: string;
     disabledOffline: string;
     morePages: string;
-    menuPages: Record<'users' | 'tokens' | 'audit' | 'settings', string>;
+    menuPages: Record<'users' | 'tokens' | 'audit' | 'system' | 'settings', string>;
     tryAgain: string;
     actions: string;
     close: string;

@@ -41,7 +41,8 @@ export type Right =
   | 'user.see'
   | 'user.manage'
   | 'audit.read'
-  | 'metrics.read';
+  | 'metrics.read'
+  | 'host.check';
 
 /**
  * `own`: things of the principal, and things that were granted to it on the level of the right. `granted`: only the
@@ -110,6 +111,8 @@ export const rules: Readonly<Record<Right, Rule>> = {
   'user.manage': rule(writeScopes, ['any', 'none', 'none']),
   'audit.read': rule(readScopes, ['any', 'none', 'none']),
   'metrics.read': rule(readScopes, ['any', 'none', 'none']),
+  // Its answer has paths of the host.
+  'host.check': rule(readScopes, ['any', 'none', 'none']),
 };
 
 /** The thing that a right is about: its owner and, for an operation, its id and grant. */

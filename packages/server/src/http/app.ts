@@ -9,10 +9,12 @@ import type { Snapshot } from '@wcc/progress';
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import type { ServerConfig } from '../config/config.ts';
+import type { Doctor } from '../doctor/create-doctor.ts';
 import type { Store } from '../storage/store.ts';
 import type { Addresses } from './addresses.ts';
 import { registerApiDocs } from './routes/api-docs.ts';
 import { registerAudit } from './routes/audit.ts';
+import { registerDoctor } from './routes/doctor.ts';
 import { registerBodyDeadline } from './guards/body-deadline.ts';
 import { createClientAddress, registerClientAddress } from './client-address.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
@@ -57,6 +59,7 @@ export interface AppDeps {
   targets: TicketTargets;
   addresses: Addresses;
   cookie: SessionCookie;
+  doctor: Doctor;
   state: () => ServerState;
   /** What an administrator should look at although the server works. */
   warnings: () => HealthWarning[];
@@ -112,6 +115,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   registerTickets(app, { ...deps, foreignOrigins: config.foreignOrigins });
   registerEvents(app, deps);
   registerAudit(app, deps);
+  registerDoctor(app, deps);
   registerSocketHint(app);
   registerMachineSocketHints(app);
   deps.registerDomain(app);

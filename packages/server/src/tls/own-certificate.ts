@@ -51,6 +51,14 @@ export async function provideOwnCertificate(options: OwnCertificateOptions): Pro
   }
 }
 
+/** The certificate that an earlier start made; null if there is none. @throws errors of the file system */
+export async function readOwnCertificate(dataDir: string): Promise<KeyPair | null> {
+  const [cert, key] = await Promise.all(
+    ['cert.pem', 'key.pem'].map((name) => readIfExists(join(dataDir, tlsDirName, name))),
+  );
+  return cert && key ? { cert, key } : null;
+}
+
 /** Whether the certificate should be replaced: it ends soon, is not valid yet, or lacks a name. */
 export function isStale(
   cert: string,

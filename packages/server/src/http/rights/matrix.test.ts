@@ -109,6 +109,7 @@ const expectations: Readonly<Record<string, Readonly<Record<string, number>>>> =
     'GET /api/pools/{id}/orphans': 200,
     'GET /api/users': 200,
     'GET /api/audit': 200,
+    'GET /api/system/doctor': 200,
     'GET /metrics': 200,
   },
   '3333+ 3333 33 +': {

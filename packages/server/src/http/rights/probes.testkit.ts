@@ -191,6 +191,7 @@ function accessProbes({ server, things, credentials }: Matrix): Rests {
       return { path: `/api/tokens/${String(json['id'])}` };
     },
     'GET /api/audit': at('/api/audit'),
+    'GET /api/system/doctor': at('/api/system/doctor'),
     'GET /metrics': at('/metrics'),
     'GET /api/openapi.json': at('/api/openapi.json'),
     'GET /api/docs': at('/api/docs'),

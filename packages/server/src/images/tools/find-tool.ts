@@ -11,6 +11,10 @@ export const packageOf = {
   virsh: 'libvirt-clients',
   libvirtd: 'libvirt-daemon',
   virtqemud: 'libvirt-daemon-driver-qemu',
+  openssl: 'openssl',
+  test: 'coreutils',
+  timedatectl: 'systemd',
+  chronyc: 'chrony',
 } as const;
 export type Tool = keyof typeof packageOf;
 

@@ -1,0 +1,32 @@
+/** Checks of a host, in the order of the report: id → title. */
+export const doctorChecks = {
+  configuration: 'Configuration',
+  server: 'Server',
+  data_directory: 'Data directory',
+  data_files: 'Files of the data directory',
+  data_file_system: 'File system of the data directory',
+  data_space: 'Space of the data directory',
+  durability: 'Durability of writes',
+  database: 'Database',
+  audit: 'Audit record',
+  pool: 'Pool',
+  pool_lock: 'Lock of the pool',
+  pool_file_system: 'File system of the pool',
+  pool_space: 'Space of the pool',
+  pool_blocks: 'Shared blocks in the pool',
+  pool_guests: 'Access of guests to the pool',
+  disks: 'Disks of pool and database',
+  kernel: 'Kernel',
+  programs: 'Programs',
+  memory: 'Memory',
+  open_files: 'Open files',
+  kvm: 'KVM',
+  qemu: 'QEMU',
+  uefi: 'UEFI firmware',
+  libvirt: 'libvirt',
+  apparmor: 'AppArmor',
+  clock: 'Clock',
+  certificate: 'TLS certificate',
+} as const;
+
+export type DoctorCheckId = keyof typeof doctorChecks;
