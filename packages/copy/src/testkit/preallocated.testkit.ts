@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
 import { loadKernel } from '../kernel/calls.ts';
 
@@ -23,6 +23,19 @@ export function writeAllocated(path: string, pieces: readonly AllocatedPiece[]):
   }
   ftruncateSync(fd, at);
   closeSync(fd);
+}
+
+/**
+ * Allocates blocks behind the end of the file, as `fallocate --keep-size` and writers of logs do.
+ * @param options.enlargedBytes by which the file then grows over those blocks
+ */
+export function allocateBehindEnd(
+  path: string,
+  { bytes, enlargedBytes }: { bytes: number; enlargedBytes: number },
+): void {
+  const end = statSync(path).size;
+  execFileSync('fallocate', ['--keep-size', '--offset', String(end), '--length', String(bytes), path]);
+  if (enlargedBytes > 0) truncateSync(path, end + enlargedBytes);
 }
 
 /** Writes the file back and drops its pages, so that the next read goes to the file system and reads ahead. */
