@@ -83,8 +83,8 @@ function unknownName(name: string, names: readonly string[]): string {
 type Value = { text: string } | { wrong: string };
 
 function parseLine(line: string): { name: string; value: Value } | null {
-  const [, name, rest] = /^([A-Za-z_]\w*)\s*=\s*(.*)$/.exec(line) ?? [];
-  return name === undefined || rest === undefined ? null : { name, value: parseValue(rest) };
+  const [, name, rest] = /^([A-Za-z_]\w*)\s*=(.*)$/.exec(line) ?? [];
+  return name === undefined || rest === undefined ? null : { name, value: parseValue(rest.trimStart()) };
 }
 
 /** What systemd and shells read differently is refused, so that no value has a second meaning. */

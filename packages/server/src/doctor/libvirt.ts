@@ -68,7 +68,8 @@ export async function checkAppArmor({ libvirt, user, places }: Host): Promise<Fi
   if (use.uri !== 'qemu:///system') return finding('apparmor_session', { user: user.name });
   const file = join(places.etc, 'libvirt', 'qemu.conf');
   const settings = await readFile(file, 'utf8').catch(() => '');
-  if (/^\s*security_driver\s*=\s*\[?\s*"none"/m.test(settings)) return finding('apparmor_disabled', { file });
+  if (/^[ \t]*security_driver[ \t]*=[ \t]*(?:\[[ \t]*)?"none"/m.test(settings))
+    return finding('apparmor_disabled', { file });
   const enabled = join(places.sys, 'module', 'apparmor', 'parameters', 'enabled');
   if ((await readFile(enabled, 'utf8').catch(() => 'N')).trim() !== 'Y') return finding('apparmor_off');
   const profiles = join(places.sys, 'kernel', 'security', 'apparmor', 'profiles');
