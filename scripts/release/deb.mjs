@@ -63,11 +63,14 @@ export function packDeb(tree, { source, architecture, version, epoch, compressio
   return file;
 }
 
-/** Our script with the actions of the service in the place of `#SERVICE#`. */
+/** Our script; the actions of the service take the place of `#SERVICE#`. */
 function maintainerScript(source, name) {
-  const [own, service] = ['debian', 'service']
-    .map((folder) => join(source, 'packaging', folder, name))
-    .map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : null));
+  const read = (path) => {
+    const file = join(source, 'packaging', path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  };
+  const service = read(`service/${name}`) ?? read(`debian/service/${name}`);
+  const own = read(`debian/${name}`);
   if (own === null) return service;
   return own.replace('#SERVICE#\n', () => service?.replace(/^#!.*\n/, '') ?? '');
 }
