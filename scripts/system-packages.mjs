@@ -20,6 +20,7 @@ const packages = {
   curl: 'curl', // an independent client with pins
   systemd: '/usr/lib/systemd/systemd', // boots in namespaces of its own, with the units of the package
   procps: 'pgrep', // lists processes of a booted system
+  mmdebstrap: 'mmdebstrap', // clean trees of Debian, in which a test installs the package
   strace: 'strace', // I/O errors at an offset, order of syncs
   python3: '/usr/bin/python3', // the Python client of examples/
   'golang-go': '/usr/bin/go', // the Go client of examples/

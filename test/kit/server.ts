@@ -35,6 +35,10 @@ export interface ServerOptions {
   gid?: number;
   /** Command prefix that executes the server. @default none */
   launcher?: readonly string[];
+  /** The server's command without its flags. @default this Node and the built server */
+  command?: readonly string[];
+  /** Directory that is `/` for the server; its other directories are paths below it. @default `/` */
+  root?: string;
 }
 
 export interface ServerExit {
@@ -70,7 +74,6 @@ export interface TestServer {
 /** The flags of every server under test. */
 function serverArgs(options: ServerOptions & { port: number; dataDir: string; poolDir: string }): string[] {
   return [
-    mainPath,
     '--port',
     String(options.port),
     '--data-dir',
@@ -82,7 +85,9 @@ function serverArgs(options: ServerOptions & { port: number; dataDir: string; po
 }
 
 function launch(argv: readonly string[], options: ServerOptions, log: (text: string) => void): ChildProcess {
-  const [program, ...args] = [...(options.launcher ?? []), process.execPath, ...argv];
+  const { launcher = [], command = [process.execPath, mainPath], root } = options;
+  const inRoot = root === undefined ? [] : ['chroot', root];
+  const [program, ...args] = [...launcher, ...inRoot, ...command, ...argv];
   const child = spawn(program ?? process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // The server inherits nothing from the test's environment.
@@ -163,7 +168,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const token = options.token === undefined ? noteSecret(randomBytes(24).toString('hex')) : options.token;
   const resolved = withDirectories({ ...options, home, token }, options.port ?? (await findFreePort()));
   // The operator makes the pool directory. The server makes its data directory.
-  if (!existsSync(resolved.poolDir)) mkdirSync(resolved.poolDir, { mode: 0o755 });
+  const poolDir = join(options.root ?? '/', resolved.poolDir);
+  if (!existsSync(poolDir)) mkdirSync(poolDir, { mode: 0o755, recursive: true });
   const baseUrl = `http://127.0.0.1:${resolved.port}`;
   let logText = '';
   let child!: ChildProcess;
