@@ -46,7 +46,7 @@ describe('the release', () => {
     expect(() => assertNatives(home, 'amd64')).toThrow(path);
   });
 
-  it('refuses a binary of another architecture, and one that nobody expects', () => {
+  it('refuses a binary of another architecture, and one that it does not expect', () => {
     writeBinary(koffi, 183);
     expect(() => assertNatives(home, 'amd64')).toThrow(/another one: .*koffi/);
     writeBinary(koffi, 62);
