@@ -39,9 +39,10 @@ describe.each(releases)('the package on Debian %s', (release) => {
   const pool = '/var/lib/wcc/images';
   const inTree = (path: string): string => join(tree.path, path);
 
+  // The first tree of a release is downloaded, which takes minutes on a busy machine.
   beforeAll(async () => {
     tree = await makeTree(release);
-  });
+  }, 900_000);
   afterAll(async () => {
     await server.close();
     tree.remove();
