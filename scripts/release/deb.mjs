@@ -1,7 +1,15 @@
 // Packs a staged tree as a Debian package: the same bytes for the same tree and commit.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { debianVersion, maintainer } from './facts.mjs';
 
@@ -37,8 +45,13 @@ export function packDeb(tree, { source, architecture, version, epoch, compressio
   };
   const sums = sumsOf(tree);
   const control = join(tree, 'DEBIAN');
-  mkdirSync(control, { mode: 0o755 });
-  const put = (name, content, mode = 0o644) => writeFileSync(join(control, name), content, { mode });
+  mkdirSync(control);
+  // By chmod, because the umask of the host limits the mode of a new file.
+  chmodSync(control, 0o755);
+  const put = (name, content, mode = 0o644) => {
+    writeFileSync(join(control, name), content);
+    chmodSync(join(control, name), mode);
+  };
   const template = readFileSync(join(source, 'packaging/debian/control'), 'utf8');
   put(
     'control',

@@ -16,9 +16,10 @@ export function buildSkipReason(): string | null {
 }
 
 /** Builds a Debian package of the built tree with the script of the release. @returns its path */
-export async function buildDeb(folder: string, version: string): Promise<string> {
+export async function buildDeb(folder: string, version: string, umask = '022'): Promise<string> {
   const options = ['--from-tree', '--zstd', '--only', 'deb', '--arch', architecture];
   const args = ['scripts/release/run.mjs', ...options, '--version', version, '--out', folder];
-  const { stdout } = await run(process.execPath, args, { cwd: root });
+  const shell = ['-c', 'umask "$0" && exec "$@"', umask, process.execPath, ...args];
+  const { stdout } = await run('/bin/sh', shell, { cwd: root });
   return stdout.trim().split('\n').at(-1) ?? '';
 }

@@ -169,8 +169,8 @@ describe('a Debian package', () => {
     expect(settings.match(/^WCC_.*/gm)).toEqual(['WCC_DATA_DIR=/var/lib/wcc']);
   });
 
-  it('is the same file when it is built again', { timeout: 120_000 }, async () => {
-    const again = await buildDeb(join(workspace.path, 'again'), versions.current);
+  it('is the same file when it is built again with another umask', { timeout: 120_000 }, async () => {
+    const again = await buildDeb(join(workspace.path, 'again'), versions.current, '027');
     expect(await sha256(again)).toBe(await sha256(newer));
   });
 });
