@@ -190,7 +190,7 @@ const importableFolders: Record<string, Record<string, readonly string[]>> = {
     images: ['access', 'concurrency', 'files', 'operations', 'storage'],
     operations: ['access', 'concurrency', 'files', 'storage'],
     access: ['config', 'files', 'storage'],
-    tls: ['config'],
+    tls: ['config', 'files'],
     config: [],
     storage: ['files'],
     files: [],

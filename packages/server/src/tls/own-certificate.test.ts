@@ -92,9 +92,9 @@ describe.skipIf(!hasOpenssl)('provideOwnCertificate', () => {
   it('replaces what a killed start left', async () => {
     await provide();
     writeFileSync(join(dataDir, 'tls', 'cert.pem'), '');
-    writeFileSync(join(dataDir, 'tls', 'cert.pem.new'), 'half');
+    writeFileSync(join(dataDir, 'tls', 'cert.pem.tmp'), 'half');
     const pair = await provide();
     expect(readCertificate(pair.cert).names).toContain('host');
-    expect(existsSync(join(dataDir, 'tls', 'cert.pem.new'))).toBe(false);
+    expect(existsSync(join(dataDir, 'tls', 'cert.pem.tmp'))).toBe(false);
   });
 });

@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, readFile, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ConfigError } from '../config/errors.ts';
+import { makePrivateDirectory, replaceFile } from '../files/replace-file.ts';
 import { readCertificate } from './certificate.ts';
 import { openssl } from './openssl.ts';
 
@@ -35,14 +36,14 @@ const renewBeforeMs = 120 * dayMs;
  */
 export async function provideOwnCertificate(options: OwnCertificateOptions): Promise<KeyPair> {
   const directory = join(options.dataDir, tlsDirName);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(directory);
   await chmod(directory, 0o700).catch(() => {});
   const key = await provideKey(directory, options);
   const held = await readIfExists(join(directory, 'cert.pem'));
   if (held !== null && belongsTo(held, key) && !isStale(held, options)) return { cert: held, key };
   try {
     const cert = await makeCertificate(directory, options);
-    await writePrivate(join(directory, 'cert.pem'), cert);
+    await replaceFile(join(directory, 'cert.pem'), cert);
     return { cert, key };
   } catch (error) {
     // A certificate that ends soon is better than no server.
@@ -101,7 +102,7 @@ async function provideKey(directory: string, { environment }: OwnCertificateOpti
   }
   const kind = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
   const key = await openssl(['genpkey', ...kind], environment);
-  await writePrivate(path, key);
+  await replaceFile(path, key);
   return key;
 }
 
@@ -119,7 +120,7 @@ async function makeCertificate(
   { names, environment }: OwnCertificateOptions,
 ): Promise<string> {
   const settings = join(directory, 'request.cnf');
-  await writePrivate(settings, requestSettings(names));
+  await replaceFile(settings, requestSettings(names));
   try {
     const files = ['-key', join(directory, 'key.pem'), '-config', settings];
     return await openssl(
@@ -159,18 +160,4 @@ async function readIfExists(path: string): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-}
-
-/** For this user only, and after a power cut either the old file or the whole new one. */
-async function writePrivate(path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`;
-  await rm(fresh, { force: true });
-  const file = await open(fresh, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(fresh, path);
 }
