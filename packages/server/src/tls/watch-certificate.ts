@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { ServerConfig } from '../config/config.ts';
 import { namesOfHost } from './host-names.ts';
@@ -69,24 +69,15 @@ function renewal({ config, pair, apply, now = Date.now }: CertificateWatchOption
   };
 }
 
-function rereading({ config: { tls }, apply }: CertificateWatchOptions): (() => Promise<void>) | null {
+function rereading({ config: { tls }, pair, apply }: CertificateWatchOptions): (() => Promise<void>) | null {
   const files = tls?.files;
   if (files === undefined) return null;
-  let applied = stampOf(files);
+  let used = pair;
   return async () => {
-    const [before, now] = await Promise.all([applied, stampOf(files)]);
-    if (now === before) return;
     const [cert, key] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')]);
+    if (cert === used.cert && key === used.key) return;
     // Half of a replacement does not match; the next look finds both.
     apply({ cert, key });
-    applied = Promise.resolve(now);
+    used = { cert, key };
   };
-}
-
-async function stampOf({ cert, key }: { cert: string; key: string }): Promise<string> {
-  const stamps = [cert, key].map(async (path) => {
-    const facts = await stat(path).catch(() => null);
-    return facts === null ? '-' : `${facts.dev}:${facts.ino}:${facts.size}:${facts.mtimeMs}:${facts.ctimeMs}`;
-  });
-  return (await Promise.all(stamps)).join(' ');
 }
