@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { mocksModules } from './test/mocks-modules.ts';
+import { needsOwnProcess } from './test/needs-own-process.ts';
 import { needsHost } from './test/needs-host.ts';
 import { SlowestFirst } from './test/slowest-first.ts';
 
@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts', 'test/kit/**/*.test.ts'],
-          exclude: [...needsHost, ...mocksModules],
+          exclude: [...needsHost, ...needsOwnProcess],
           // A process for each of some 300 files would take longer than the tests in many of them.
           isolate: false,
           maxWorkers: 2,
@@ -37,8 +37,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'mocked',
-          include: [...mocksModules],
+          name: 'isolated',
+          include: [...needsOwnProcess],
           exclude: [...needsHost],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

@@ -13,7 +13,7 @@ import { describeTimes, secondsOfSlowFiles } from './test-report.mjs';
 
 const [mode, ...rest] = process.argv.slice(2);
 const selections = {
-  '--quick': () => ['--project', 'unit', '--project', 'mocked', ...rest],
+  '--quick': () => ['--project', 'unit', '--project', 'isolated', ...rest],
   '--changed': () => ['--changed', rest[0] ?? 'HEAD', '--passWithNoTests', ...rest.slice(1)],
 };
 const select = selections[mode];
