@@ -27,6 +27,8 @@ const { values } = parseArgs({
   },
 });
 
+// npm and tar give new files the mode that the umask leaves, and npm packs that mode.
+process.umask(0o022);
 const work = mkdtempSync(join(tmpdir(), 'wcc-release-'));
 try {
   await release(work);
