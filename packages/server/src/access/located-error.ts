@@ -30,8 +30,8 @@ export class LocatedError extends ApiError {
   }
 }
 
-/** The error as this caller may see it. */
-export function errorFor(principal: Principal | null, error: ApiError): ApiError {
-  const mayLocate = principal !== null && can(principal, 'pool.locate');
-  return error instanceof LocatedError && mayLocate ? error.locate() : error;
+/** The error as this caller may see it. A request with a malformed address has no caller. */
+export function errorFor(principal: Principal | null | undefined, error: ApiError): ApiError {
+  if (!(error instanceof LocatedError)) return error;
+  return principal && can(principal, 'pool.locate') ? error.locate() : error;
 }
