@@ -186,8 +186,9 @@ describe('machine routes', () => {
       ['POST', '/power-off'],
       ['DELETE', ''],
     ] as const) {
-      const forbidden = await server.ask(method, `/api/vms/${id}${path}`, { cookie: bob });
-      const unknown = await server.ask(method, `/api/vms/4711${path}`, { cookie: bob });
+      const options = { cookie: bob, ...(method === 'DELETE' ? { body: { disks: true } } : {}) };
+      const forbidden = await server.ask(method, `/api/vms/${id}${path}`, options);
+      const unknown = await server.ask(method, `/api/vms/4711${path}`, options);
       expect([forbidden.status, forbidden.text]).toEqual([404, unknown.text]);
     }
     for (const purpose of ['screen', 'serial']) {
