@@ -143,7 +143,7 @@ it('autostart is set on the page of a running machine, and the list shows the or
   await page.goto(`${url}/machines/${numbers['quokka-on']}`);
   const card = page.getByRole('region', { name: 'Start with the host' });
   await card.getByText('Off', { exact: true }).waitFor();
-  await card.getByRole('button', { name: 'Set autostart' }).click();
+  await card.getByRole('button', { name: 'Change autostart' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('checkbox').check();
   await dialog.getByLabel('Order').fill('x');
