@@ -280,6 +280,16 @@ describe.skipIf(refusal !== null)('D2, D3, D4, D5: the disk and the record agree
     },
   );
 
+  it('D5: a conversion whose last tables cannot be written pauses, although qemu-img exits with 0', async () => {
+    await withBench('ext4', async (bench) => {
+      for (const skip of [13, 14, 15]) {
+        const point = { kind: 'convert', call: 'write', error: 'EDQUOT', skip, times: null } as const;
+        const { rest, faults } = await tryPoint(bench, point, `tables-${skip}`);
+        expect([skip, rest, faults]).toEqual([skip, 'paused quota', []]);
+      }
+    });
+  });
+
   it('D5: an error of the data directory pauses the creation of a machine, and a cancel removes its disk', async () => {
     await withBench('ext4', async (bench) => {
       const { injector, server } = bench;

@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { nameQcow2 } from '../foreign/name-qcow2.ts';
 import { closeOf, collect } from '../tools/run-tool.ts';
 import { inheritedPath, spawnTool } from '../tools/spawn-tool.ts';
-import { storageFailureOf } from '../tools/storage-failure.ts';
+import { hasWritten, storageFailureOf } from '../tools/storage-failure.ts';
 import type { ConvertInput } from './input.ts';
 
 export interface ConversionOptions {
@@ -34,7 +34,7 @@ const stepPercent = 1.5;
 export async function runConversion(options: ConversionOptions): Promise<void> {
   const direct = await runQemuImg(options, ['-t', 'none']);
   const run = refusesDirectIo(direct) ? await runQemuImg(options, []) : direct;
-  if (run.code !== 0) throw conversionFailure(run.stderr, run.by ?? `it ended with ${run.code}`);
+  if (!hasWritten(run)) throw conversionFailure(run.stderr, run.by ?? `it ended with ${run.code}`);
   if (options.input.format === 'raw') await cutPadding(options);
 }
 

@@ -18,3 +18,11 @@ const storageTexts: readonly (readonly [text: string, code: ErrorCode])[] = [
 export function storageFailureOf(stderr: string): ErrorCode | null {
   return storageTexts.find(([text]) => stderr.includes(text))?.[1] ?? null;
 }
+
+/**
+ * Whether a program has written what it should. QEMU reports a flush that failed at the end of a qcow2 image, and exits
+ * with 0: then tables are missing, and the image reads as zeros there.
+ */
+export function hasWritten({ code, stderr }: { code: number | null; stderr: string }): boolean {
+  return code === 0 && storageFailureOf(stderr) === null;
+}

@@ -6,6 +6,7 @@ import type { NameOptions } from '../../images/foreign/name-qcow2.ts';
 import { packageOf } from '../../images/tools/find-tool.ts';
 import { runTool } from '../../images/tools/run-tool.ts';
 import type { ToolRun } from '../../images/tools/run-tool.ts';
+import { hasWritten } from '../../images/tools/storage-failure.ts';
 import type { ToolCommand } from '../../images/tools/spawn-tool.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 
@@ -18,7 +19,8 @@ const timeoutMs = 60_000;
 async function run(command: Omit<ToolCommand, 'tool'>, signal: AbortSignal | undefined): Promise<void> {
   const tool = { tool: 'qemu-img', ...command } as const;
   const { code, stderr } = await runTool(tool, { timeoutMs, signal }).catch(toMissingPackages);
-  if (code !== 0) throw new HypervisorError('failed', { detail: `qemu-img: ${stderr.trim()}` });
+  if (!hasWritten({ code, stderr }))
+    throw new HypervisorError('failed', { detail: `qemu-img: ${stderr.trim()}` });
 }
 
 function toMissingPackages(error: unknown): ToolRun {
