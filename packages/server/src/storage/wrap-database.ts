@@ -30,7 +30,11 @@ export function wrapDatabase(
       return { changes: rows.length, lastInsertRowid: 0, rows };
     },
     exec: (sql) => void database.exec(sql),
-    close: () => void database.close(),
+    close() {
+      // SQLite keeps the file open, and its locks, as long as a statement of the connection exists.
+      cache.clear();
+      database.close();
+    },
     isInTransaction: () => database.inTransaction,
     get isExclusive() {
       return isExclusive;
