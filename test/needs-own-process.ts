@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /**
- * Unit tests of which each file runs in a process of its own, as paths. They form the vitest project `isolated`. Files
+ * Unit tests, as paths, whose files each run in a process of their own. They form the vitest project `isolated`. Files
  * that replace a module are among them, because an earlier file of the same process has loaded the real module. So is
  * the progress library, whose languages are registered once for a process.
  */

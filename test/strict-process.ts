@@ -53,7 +53,7 @@ function pathOf(descriptor: string): string[] {
   }
 }
 
-/** SQLite closes a database after its last statement, and Node warns of a file handle that nobody closed. */
+/** SQLite closes a database after its last statement, and Node warns of a file handle that was never closed. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
