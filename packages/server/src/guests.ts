@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import LibsqlDatabase from 'libsql';
 import { defaultDataDir } from './config/data-dir.ts';
 import type { Environment } from './config/settings.ts';
 import { collectSettings, defaultConfigFile } from './config/settings.ts';
@@ -10,6 +9,7 @@ import { createHypervisor } from './machines/host/create-hypervisor.ts';
 import type { HypervisorOptions } from './machines/host/create-hypervisor.ts';
 import { stopGuests } from './machines/guests/stop-guests.ts';
 import type { StoppedGuest } from './machines/guests/stop-guests.ts';
+import { openReadOnly } from './storage/inspection/open-read-only.ts';
 
 export type { StoppedGuest, StopResult } from './machines/guests/stop-guests.ts';
 
@@ -86,7 +86,7 @@ async function becomeOwnerOf(
 /** Machines without autostart have no place. Without the database, machines stop all at once. */
 function readOrder(dataDir: string, onWarning: (text: string) => void): Map<string, number> {
   try {
-    const database = new LibsqlDatabase(join(dataDir, 'wcc.sqlite'), { readonly: true });
+    const database = openReadOnly(join(dataDir, 'wcc.sqlite'));
     try {
       const rows = database.prepare(`select uuid, autostartOrder from vms where autostart = 1`).all() as {
         uuid: string;
