@@ -1,25 +1,9 @@
 import { isTerminal } from '@wcc/progress';
 import type { UserId } from '@wcc/api';
-import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
+import { serverPrincipal } from '../../access/server-principal.ts';
 import type { ImagesContext } from '../context.ts';
 import { importAction } from './input.ts';
-
-/** Acts for the server itself. The audit record and the log of the operation name it `wcc`. */
-const serverPrincipal: Principal = {
-  kind: 'admin-token',
-  userId: 'wcc',
-  userName: 'wcc',
-  role: 'admin',
-  sessionKey: 'wcc',
-  sessionVersion: 0,
-  scope: 'write',
-  limitedTo: null,
-  lentBy: null,
-  expiresAtMs: null,
-  address: 'wcc',
-  tokenName: null,
-};
 
 /**
  * Cancels the imports of a user who is disabled or may no longer import. An import holds a connection that the server

@@ -1,4 +1,5 @@
 import type { Principal } from '../../access/principal.ts';
+import { serverPrincipal } from '../../access/server-principal.ts';
 import { isOwn, readUnfinished } from '../../operations/rows.ts';
 import type { MachinesContext } from '../context.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -103,18 +104,12 @@ async function accept(context: MachinesContext, turns: Turns, row: VmRow): Promi
 /** The operation belongs to the owner of the machine. The address of the audit row names wcc, which acts. */
 function ownerOf({ ownerId, ownerName }: VmRow): Principal {
   return {
+    ...serverPrincipal,
     kind: 'session',
     userId: ownerId,
     userName: ownerName,
     role: 'operator',
     sessionKey: 'autostart',
-    sessionVersion: 0,
-    scope: 'write',
-    limitedTo: null,
-    lentBy: null,
-    expiresAtMs: null,
-    address: 'wcc',
-    tokenName: null,
   };
 }
 
