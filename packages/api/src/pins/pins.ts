@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { Agent, request as sendRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import type { ApiFetch } from '../client/fetch.ts';
+import type { ApiFetch, ApiResponse } from '../client/fetch.ts';
 
 /** The server has another key than the pinned ones. No byte of the request was sent. */
 export class PinMismatch extends Error {
@@ -91,21 +91,36 @@ class PinnedAgent extends Agent {
 export function createPinnedFetch(pins: readonly string[]): ApiFetch {
   const agent = createPinnedAgent(pins);
   return async (url, { method, headers, signal, body }) => {
-    // Without a length, Node sends the body of a DELETE behind a request that has none.
-    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const request = sendRequest(url, { method, headers: { ...headers, ...length }, signal, agent });
-    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
-    request.end(body);
-    const [response] = await answered;
-    // A later failure is an error of the body.
-    request.on('error', () => {});
-    const { statusCode: status = 0 } = response;
-    if (status === 204) response.resume();
-    return {
-      ok: status >= 200 && status < 300,
-      status,
-      headers: { get: (name) => [response.headers[name.toLowerCase()] ?? []].flat().join(', ') || null },
-      json: async () => JSON.parse(await text(response)) as unknown,
-    };
+    const options = { method, headers: { ...headers, ...lengthOf(body) }, signal, agent };
+    return exchange(sendRequest(url, options), body);
+  };
+}
+
+/** Without a length, Node sends the body of a DELETE behind a request that has none. */
+export function lengthOf(body: string | undefined): { 'content-length'?: number } {
+  return body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+}
+
+/**
+ * Sends the body of a request of Node, and reads the answer as the typed client wants it.
+ * @throws the error of the connection
+ */
+export async function exchange(
+  request: ClientRequest,
+  body: string | undefined,
+): Promise<ApiResponse & { readonly cookies: readonly string[] }> {
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  request.end(body);
+  const [response] = await answered;
+  // A later failure is an error of the body.
+  request.on('error', () => {});
+  const { statusCode: status = 0 } = response;
+  if (status === 204) response.resume();
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    headers: { get: (name) => [response.headers[name.toLowerCase()] ?? []].flat().join(', ') || null },
+    cookies: response.headers['set-cookie'] ?? [],
+    json: async () => JSON.parse(await text(response)) as unknown,
   };
 }
