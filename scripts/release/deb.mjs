@@ -1,6 +1,5 @@
 // Packs a staged tree as a Debian package: the same bytes for the same tree and commit.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { debianVersion, maintainer } from './facts.mjs';
+import { sumLine } from './sums.mjs';
 
 const scripts = ['preinst', 'postinst', 'prerm', 'postrm'];
 
@@ -94,11 +94,6 @@ function sumsOf(tree) {
     .map((entry) => join(entry.parentPath, entry.name).slice(tree.length + 1))
     .filter((path) => !path.startsWith('etc/'))
     .toSorted()
-    .map(
-      (path) =>
-        `${createHash('md5')
-          .update(readFileSync(join(tree, path)))
-          .digest('hex')}  ${path}\n`,
-    )
+    .map((path) => sumLine('md5', tree, path))
     .join('');
 }
